@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run config: JSON sweeps expanded into the list of points to measure. Format: configs/run.schema.json.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/base/shape.hpp"
+
+namespace attnscope {
+
+enum class Contract { cold, warm, graph };
+std::string_view to_string(Contract contract);
+Contract parse_contract(std::string_view text);
+
+/// When to stop sampling one point, and when to give it up.
+struct Sampling {
+  double ci_width = 0.02;  // stop when the 95 % interval of the median is narrower than this share of it
+  int min_samples = 10;
+  int max_samples = 1000;
+  double max_seconds = 5;        // of sampling
+  double timeout_seconds = 600;  // of the whole point, its child process included
+};
+
+struct PointSpec {
+  std::string method;
+  nlohmann::json params = nlohmann::json::object();  // as given, one value per axis; the method resolves them
+  Backend backend = Backend::cpu;
+  Phase phase = Phase::prefill;
+  std::string workload;
+  nlohmann::json workload_params = nlohmann::json::object();
+  std::uint64_t seed = 1;
+  Shape shape;
+  Contract contract = Contract::warm;
+  Sampling sampling;
+  std::int64_t accuracy_rows = 128;  // query rows on which accuracy is evaluated
+};
+
+struct RunConfig {
+  std::string name;
+  std::vector<PointSpec> points;  // in the order of the file, later axes fastest
+  nlohmann::json source;          // the config as used, --set applied
+};
+
+/// Reads and expands `path`. Every axis is a value, a list, {"range": [a, b, step]} or {"pow2": [a, b]}; axes multiply,
+/// {"zip": {...}} pairs them. `overrides` are --set KEY=VALUE pairs, KEY a dotted path into the file.
+/// Throws InputError naming file, key (JSON pointer), what was expected and found; unknown keys name the nearest known.
+RunConfig load_config(const std::string& path, const std::vector<std::string>& overrides = {});
+
+/// The same from text; `name` stands for the file in messages.
+RunConfig parse_config(const std::string& text, const std::string& name,
+                       const std::vector<std::string>& overrides = {});
+
+}  // namespace attnscope

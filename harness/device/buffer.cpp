@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/device/buffer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "harness/base/error.hpp"
+#if ATTNSCOPE_CUDA
+#include "harness/device/cuda_check.hpp"
+#endif
+
+namespace attnscope {
+namespace {
+
+constexpr std::size_t kAlignment = 256;
+constexpr int kGuardByte = 0xA5;
+constexpr int kPoisonByte = 0xFF;
+
+struct Usage {
+  std::atomic<std::size_t> live{0};
+  std::atomic<std::size_t> peak{0};
+};
+
+Usage& usage(Space space) {
+  static std::array<Usage, 2> usages;
+  return usages[static_cast<std::size_t>(space)];
+}
+
+void account(Space space, std::size_t bytes) {
+  Usage& all = usage(space);
+  const std::size_t live = all.live += bytes;
+  std::size_t peak = all.peak;
+  while (peak < live && !all.peak.compare_exchange_weak(peak, live)) {
+  }
+}
+
+std::byte* allocate(Space space, std::size_t bytes) {
+  if (space == Space::host) {
+    void* memory = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+    if (!memory) throw OutOfMemory(fmt::format("host memory: {} bytes could not be allocated", bytes));
+    return static_cast<std::byte*>(memory);
+  }
+#if ATTNSCOPE_CUDA
+  void* memory = nullptr;
+  const cudaError_t status = cudaMalloc(&memory, bytes);
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();  // the error is not sticky; leave the context usable
+    throw OutOfMemory(fmt::format("device memory: {} bytes could not be allocated", bytes));
+  }
+  cuda_check(status, "cudaMalloc");
+  return static_cast<std::byte*>(memory);
+#else
+  throw MachineError("device memory asked for in a build without CUDA");
+#endif
+}
+
+void fill(Space space, void* target, int byte, std::size_t bytes) {
+  if (space == Space::host) {
+    std::memset(target, byte, bytes);
+    return;
+  }
+#if ATTNSCOPE_CUDA
+  cuda_check(cudaMemset(target, byte, bytes), "cudaMemset");
+  cuda_check(cudaDeviceSynchronize(), "cudaMemset");
+#endif
+}
+
+void copy(void* target, const void* source, std::size_t bytes, bool device) {
+  if (!device) {
+    std::memcpy(target, source, bytes);
+    return;
+  }
+#if ATTNSCOPE_CUDA
+  cuda_check(cudaMemcpy(target, source, bytes, cudaMemcpyDefault), "cudaMemcpy");
+#endif
+}
+
+}  // namespace
+
+Buffer::Buffer(Space space, std::size_t bytes)
+    : base_(allocate(space, bytes + 2 * kGuardBytes)), data_(base_ + kGuardBytes), bytes_(bytes), space_(space) {
+  static_assert(kGuardBytes % kAlignment == 0);
+  fill(space_, base_, kGuardByte, kGuardBytes);
+  fill(space_, base_ + kGuardBytes + bytes_, kGuardByte, kGuardBytes);
+  account(space_, bytes_);
+}
+
+Buffer::Buffer(Buffer&& other) noexcept
+    : base_(std::exchange(other.base_, nullptr)),
+      data_(std::exchange(other.data_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      space_(other.space_) {}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  if (this == &other) return *this;
+  release();
+  base_ = std::exchange(other.base_, nullptr);
+  data_ = std::exchange(other.data_, nullptr);
+  bytes_ = std::exchange(other.bytes_, 0);
+  space_ = other.space_;
+  return *this;
+}
+
+Buffer::~Buffer() { release(); }
+
+void Buffer::release() noexcept {
+  if (!base_) return;
+  usage(space_).live -= bytes_;
+  if (space_ == Space::host) std::free(base_);
+#if ATTNSCOPE_CUDA
+  if (space_ == Space::device) cudaFree(base_);
+#endif
+  base_ = nullptr;
+}
+
+void Buffer::poison() { fill(space_, data_, kPoisonByte, bytes_); }
+void Buffer::zero() { fill(space_, data_, 0, bytes_); }
+
+void Buffer::copy_from_host(const void* source, std::size_t bytes) {
+  if (bytes > bytes_) throw Error(fmt::format("buffer of {} bytes: cannot take {} bytes", bytes_, bytes));
+  copy(data_, source, bytes, space_ == Space::device);
+}
+
+void Buffer::copy_to_host(void* target, std::size_t bytes) const {
+  if (bytes > bytes_) throw Error(fmt::format("buffer of {} bytes: cannot give {} bytes", bytes_, bytes));
+  copy(target, data_, bytes, space_ == Space::device);
+}
+
+bool Buffer::guards_intact() const {
+  if (!base_) return true;
+  std::array<unsigned char, 2 * kGuardBytes> guards;
+  const bool device = space_ == Space::device;
+  copy(guards.data(), base_, kGuardBytes, device);
+  copy(guards.data() + kGuardBytes, base_ + kGuardBytes + bytes_, kGuardBytes, device);
+  return std::ranges::all_of(guards, [](unsigned char byte) { return byte == kGuardByte; });
+}
+
+std::size_t Buffer::live_bytes(Space space) { return usage(space).live; }
+std::size_t Buffer::peak_bytes(Space space) { return usage(space).peak; }
+
+}  // namespace attnscope

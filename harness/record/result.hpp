@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// The record: what one run measured. Facts only; rates and ratios are derived in derive.hpp. Everything that reports,
+// gates and plots is made from this and nothing else. result.schema.json is its normative form on disk.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/shape.hpp"
+
+namespace attnscope::record {
+
+inline constexpr int kSchemaVersion = 1;
+
+/// `ok` has every number its tier allows; any other status has a reason, and no time when `wrong`.
+enum class Status { ok, skipped, wrong, oom, timeout, crashed };
+
+/// T0 events or clock · T1 kernel activity · T2 hardware counters · T3 sampling inside kernels.
+enum class Tier { t0, t1, t2, t3 };
+
+struct WorkloadId {
+  std::string name;
+  nlohmann::json params = nlohmann::json::object();
+  std::uint64_t seed = 0;
+  std::string hash;  // of the q, k, v bytes: equal hashes, equal inputs
+};
+
+/// Output against exact attention in double over `rows_sampled` query rows.
+struct Accuracy {
+  std::optional<double> rel_l2;  // ‖O − O*‖ / ‖O*‖ over the evaluated rows
+  std::optional<double> cosine;  // mean over rows
+  std::optional<double> max_abs;
+  std::optional<double> mass_recall;  // mean true softmax mass on attended keys
+  std::optional<double> mass_recall_p10;
+  std::optional<double> mass_recall_min;
+  std::optional<double> mass_recall_non_sink;  // (mass − w₀)/(1 − w₀), w₀ the weight of token 0; mean over rows
+  std::optional<double> task_score;            // retrieved fraction, where the workload has a task
+  std::int64_t rows_sampled = 0;
+};
+
+struct Flops {
+  double dense = 0;                // 4 · head_dim · pairs of exact attention
+  double useful = 0;               // 4 · head_dim · attended pairs, counted exactly
+  double select = 0;               // what choosing cost (stages of kind select)
+  std::optional<double> executed;  // what the counters saw, all types
+};
+
+struct Bytes {
+  double model = 0;  // sum of the stages' modelled bytes, build excluded
+  std::optional<double> dram_read;
+  std::optional<double> dram_write;
+};
+
+struct Time {
+  std::string contract;  // cold, warm, graph
+  double median_ns = 0;
+  double ci_low_ns = 0;  // 95 % confidence interval of the median
+  double ci_high_ns = 0;
+  std::vector<double> samples_ns;  // every sample, in order
+  std::string stopped_because;     // ci_width, max_samples, max_time
+};
+
+struct Kernel {
+  std::string name;
+  double start_ns = 0;  // since the start of the traced call
+  double duration_ns = 0;
+  std::array<std::int64_t, 3> grid{};
+  std::array<std::int64_t, 3> block{};
+  std::int64_t registers = 0;
+  std::int64_t static_shared_bytes = 0;
+  std::int64_t dynamic_shared_bytes = 0;
+  std::int64_t stream = 0;
+};
+
+struct Stage {
+  std::string name;
+  std::string kind;  // build, select, attend, correct, merge
+  std::optional<double> median_ns;
+  double flops = 0;
+  double bytes = 0;
+  std::vector<Kernel> kernels;             // tier T1 and up
+  std::map<std::string, double> counters;  // tier T2 and up, by canonical name
+};
+
+struct Verified {
+  double reference_rel_l2 = 0;  // worst row against the method's own reference
+  double tolerance = 0;
+  std::int64_t rows = 0;
+  bool revalidated_after_timing = false;
+  bool guards_intact = false;
+};
+
+struct Point {
+  std::string method;
+  Backend backend = Backend::cpu;
+  Phase phase = Phase::prefill;
+  WorkloadId workload;
+  Shape shape;
+  nlohmann::json params = nlohmann::json::object();  // resolved
+  Status status = Status::ok;
+  std::string reason;  // never empty when status is not ok
+  bool reconstructed = false;
+
+  Accuracy accuracy;
+  std::optional<double> density;  // attended pairs over the pairs exact attention would visit
+  std::optional<std::uint64_t> attended_pairs;
+  Flops flops;
+  Bytes bytes;
+  std::optional<Time> time;
+  std::vector<Stage> stages;
+  std::map<std::string, double> counters;  // of one whole call, one pass; canonical names
+  Tier tier = Tier::t0;
+  std::string tier_reason;  // why a demanded tier was not reached
+  nlohmann::json clocks =
+      nlohmann::json::object();  // sm_mhz, mem_mhz, power_w, temperature_c, throttle: before and after
+  std::optional<Verified> verified;
+  std::int64_t workspace_bytes = 0;  // what `prepare` allocated
+  std::int64_t peak_host_bytes = 0;  // peak resident set of the point's process
+  std::optional<std::string> dump;   // file name below --dump-outputs
+};
+
+struct Record {
+  nlohmann::json context =
+      nlohmann::json::object();  // Google Benchmark's keys plus environment, config, ceilings, calibration
+  std::vector<Point> points;
+};
+
+std::string_view to_string(Status status);
+std::string_view to_string(Tier tier);  // "T0" .. "T3"
+Status parse_status(std::string_view text);
+Tier parse_tier(std::string_view text);
+
+/// Identity of a point across runs: everything that was asked for, nothing that was measured,
+/// e.g. "quest/cuda/decode/llm/seed:1/B1/Hq8/Hkv2/D128/Nq1/N65536/bf16/causal/budget:1024/page:16/cold".
+std::string key(const Point& point, std::string_view contract);
+
+}  // namespace attnscope::record
