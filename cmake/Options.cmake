@@ -3,6 +3,8 @@
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
@@ -16,9 +18,9 @@ endif()
 
 add_library(attnscope_options INTERFACE)
 target_include_directories(attnscope_options INTERFACE ${CMAKE_SOURCE_DIR})
-# cxx_std_20 does not reach nvcc under CMake 3.25, and CMAKE_CUDA_STANDARD 20 falls back silently: say it ourselves.
+# The language standard does not reach nvcc under CMake 3.25 (CMAKE_CUDA_STANDARD 20 falls back silently): say it here.
 target_compile_options(attnscope_options INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor>
   $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-std=c++20 -Xcompiler=-Wall,-Wextra --expt-relaxed-constexpr -lineinfo>)
 if(ATTNSCOPE_SANITIZE)
   target_compile_options(attnscope_options INTERFACE

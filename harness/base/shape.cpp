@@ -43,13 +43,13 @@ Enum parse(const Names<Enum, N>& names, std::string_view what, std::string_view 
 // Product of dimensions times the element size, refusing anything a 64-bit offset could not address.
 void check_bytes(std::string_view where, std::string_view tensor, const Shape& shape,
                  std::array<std::int64_t, 4> dims) {
-  constexpr __int128 kLimit = __int128{1} << 62;
-  __int128 bytes = size_of(shape.dtype);
+  constexpr std::int64_t kLimit = std::int64_t{1} << 62;
+  std::int64_t bytes = size_of(shape.dtype);
   for (const auto dim : dims) {
-    bytes *= dim;
-    if (bytes > kLimit)
+    if (dim > kLimit / bytes)
       throw InputError(
           fmt::format("{}: tensor {} [{}] needs more than 2^62 bytes", where, tensor, fmt::join(dims, ", ")));
+    bytes *= dim;
   }
 }
 
