@@ -49,7 +49,7 @@ std::string_view to_string(ParameterType type) {
   return kNames[static_cast<std::size_t>(type)];
 }
 
-Params Params::resolve(std::span<const Parameter> declared, const json& given, std::string_view where) {
+Params Params::resolve(std::span<const Parameter> declared, const nlohmann::json& given, std::string_view where) {
   if (!given.is_object())
     throw InputError(fmt::format("{}: params: expected an object, found {}", where, given.type_name()));
   Params params;
