@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by run.sh, test.sh and .ci/run: installs the Debian packages that are missing, and says so.
+
+say() { printf '%s\n' "attnscope: $*" >&2; }
+
+# As root directly, else through sudo, else with the line to type.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null 2>&1; then
+    sudo "$@"
+  else
+    say "neither root nor sudo; please run as root: $*"
+    return 1
+  fi
+}
+
+# need_packages NAME...: quick when nothing is missing.
+need_packages() {
+  local missing=() name
+  command -v dpkg-query >/dev/null 2>&1 || { say "not a Debian system; please install the equivalents of: $*"; return 0; }
+  for name in "$@"; do
+    dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || missing+=("$name")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  say "installing ${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config git ca-certificates python3
+  nlohmann-json3-dev libcli11-dev libfmt-dev libhwy-dev libbenchmark-dev libgtest-dev libgmock-dev)
+CHECK_PACKAGES=(clang clang-format clang-tidy libclang-rt-14-dev libomp-14-dev)
+
+# The toolkit's usual place, for shells that do not have it on PATH.
+if ! command -v nvcc >/dev/null 2>&1 && [ -x /usr/local/cuda/bin/nvcc ]; then
+  PATH=$PATH:/usr/local/cuda/bin
+fi
+
+have_gpu() { command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -q GPU; }
+
+# Says what this machine's build and run will cover.
+describe_machine() {
+  if ! command -v nvcc >/dev/null 2>&1; then
+    say "no nvcc: building for the CPU only"
+  elif ! have_gpu; then
+    say "nvcc but no GPU: compiling the CUDA kernels, running on the CPU"
+  fi
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing, builds, runs the quickstart on this machine and says where the report is.
+# Further arguments go to `attnscope run`.
+set -euo pipefail
+cd "$(dirname "$0")"
+. cmake/bootstrap.sh
+
+need_packages "${BUILD_PACKAGES[@]}"
+describe_machine
+cmake --preset release >/dev/null
+cmake --build --preset release --target attnscope
+
+bin=build/release/bin/attnscope
+$bin run configs/quickstart.json -o results/quickstart.json "$@"
+if have_gpu && [ $# -eq 0 ]; then
+  $bin run configs/quickstart-gpu.json -o results/quickstart-gpu.json
+fi
+$bin report results/quickstart*.json -o results/report
+say "record: results/quickstart.json · report: results/report/report.html"
