@@ -51,7 +51,8 @@ struct TokenList {
 };
 
 /// Per query token and KV head the top-K chunks of `chunk` keys, each with a weight (HSA, NSA). Row r of the list is
-/// (b · kv_heads + h) · q_len + i and owns indices[r · top_k .. (r + 1) · top_k); −1 marks an unused slot.
+/// (b · kv_heads + h) · q_len + i and owns indices[r · top_k .. (r + 1) · top_k), distinct and in any order; −1 marks
+/// an unused slot.
 struct ChunkList {
   std::int64_t chunk = 64;
   std::int64_t top_k = 16;
@@ -63,8 +64,21 @@ struct ChunkList {
 /// only in kernels. The functions below need host memory.
 using Selection = std::variant<Dense, Band, BlockList, ColumnList, TokenList, ChunkList>;
 
-/// Attended pairs over all batches and query heads. Closed form for Dense and Band; O(list entries) for the lists,
-/// O((verticals + slashes) log) per head for ColumnList; never O(q_len · kv_len).
+/// Keys [begin, end); empty when end ≤ begin.
+struct KeyRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+/// The keys of `band` that query row i attends: the sink, then the rest of the window; disjoint.
+struct BandKeys {
+  KeyRange sink;
+  KeyRange window;
+};
+BandKeys band_keys(const Band& band, const Shape& shape, std::int64_t i);
+
+/// Attended pairs over all batches and query heads. Closed form for Dense and Band; at most O(list entries) for the
+/// lists, O(verticals + slashes) per head for ColumnList; never O(q_len · kv_len).
 std::uint64_t attended_pairs(const Selection& selection, const Shape& shape);
 
 /// Replaces `keys` by the keys that `row` attends, ascending.
