@@ -5,8 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . cmake/bootstrap.sh
 
-need_packages "${BUILD_PACKAGES[@]}"
-describe_machine
+prepare_build
 cmake --preset release >/dev/null
 cmake --build --preset release
 ctest --preset release "$@"

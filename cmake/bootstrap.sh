@@ -37,10 +37,29 @@ if ! command -v nvcc >/dev/null 2>&1 && [ -x /usr/local/cuda/bin/nvcc ]; then
   PATH=$PATH:/usr/local/cuda/bin
 fi
 
+# need_wheel NAME==VERSION: unpacks a PyPI wheel of headers to build/packages/NAME. Optional: without it, or without the
+# network, the build goes on and says what it lacks.
+need_wheel() {
+  local name=${1%%==*} target=build/packages/${1%%==*} download
+  [ -d "$target" ] && return 0
+  command -v pip3 >/dev/null 2>&1 || need_packages python3-pip
+  download=$(mktemp -d)
+  say "fetching $1 from PyPI"
+  if pip3 download -q --no-deps --only-binary=:all: -d "$download" "$1" >/dev/null 2>&1; then
+    mkdir -p "$target"
+    python3 -m zipfile -e "$download"/*.whl "$target"
+  else
+    say "$1 could not be fetched: building without it"
+  fi
+  rm -rf "$download"
+}
+
 have_gpu() { command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -q GPU; }
 
-# Says what this machine's build and run will cover.
-describe_machine() {
+# Says what this machine's build and run will cover, and fetches what only a CUDA build uses.
+prepare_build() {
+  need_packages "${BUILD_PACKAGES[@]}"
+  command -v nvcc >/dev/null 2>&1 && need_wheel nvidia-cudnn-frontend==1.32.0
   if ! command -v nvcc >/dev/null 2>&1; then
     say "no nvcc: building for the CPU only"
   elif ! have_gpu; then
