@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/shape.hpp"
@@ -28,6 +29,7 @@ struct WorkloadId {
   nlohmann::json params = nlohmann::json::object();
   std::uint64_t seed = 0;
   std::string hash;  // of the q, k, v bytes: equal hashes, equal inputs
+  bool operator==(const WorkloadId&) const = default;
 };
 
 /// Output against exact attention in double over `rows_sampled` query rows.
@@ -41,6 +43,7 @@ struct Accuracy {
   std::optional<double> mass_recall_non_sink;  // (mass − w₀)/(1 − w₀), w₀ the weight of token 0; mean over rows
   std::optional<double> task_score;            // retrieved fraction, where the workload has a task
   std::int64_t rows_sampled = 0;
+  bool operator==(const Accuracy&) const = default;
 };
 
 struct Flops {
@@ -48,21 +51,23 @@ struct Flops {
   double useful = 0;               // 4 · head_dim · attended pairs, counted exactly
   double select = 0;               // what choosing cost (stages of kind select)
   std::optional<double> executed;  // what the counters saw, all types
+  bool operator==(const Flops&) const = default;
 };
 
 struct Bytes {
   double model = 0;  // sum of the stages' modelled bytes, build excluded
   std::optional<double> dram_read;
   std::optional<double> dram_write;
+  bool operator==(const Bytes&) const = default;
 };
 
 struct Time {
-  std::string contract;  // cold, warm, graph
   double median_ns = 0;
   double ci_low_ns = 0;  // 95 % confidence interval of the median
   double ci_high_ns = 0;
   std::vector<double> samples_ns;  // every sample, in order
   std::string stopped_because;     // ci_width, max_samples, max_time
+  bool operator==(const Time&) const = default;
 };
 
 struct Kernel {
@@ -75,6 +80,7 @@ struct Kernel {
   std::int64_t static_shared_bytes = 0;
   std::int64_t dynamic_shared_bytes = 0;
   std::int64_t stream = 0;
+  bool operator==(const Kernel&) const = default;
 };
 
 struct Stage {
@@ -85,6 +91,7 @@ struct Stage {
   double bytes = 0;
   std::vector<Kernel> kernels;             // tier T1 and up
   std::map<std::string, double> counters;  // tier T2 and up, by canonical name
+  bool operator==(const Stage&) const = default;
 };
 
 struct Verified {
@@ -93,6 +100,7 @@ struct Verified {
   std::int64_t rows = 0;
   bool revalidated_after_timing = false;
   bool guards_intact = false;
+  bool operator==(const Verified&) const = default;
 };
 
 struct Point {
@@ -102,6 +110,7 @@ struct Point {
   WorkloadId workload;
   Shape shape;
   nlohmann::json params = nlohmann::json::object();  // resolved
+  std::string contract;                              // as asked for, timed or not: cold, warm, graph
   Status status = Status::ok;
   std::string reason;  // never empty when status is not ok
   bool reconstructed = false;
@@ -122,12 +131,14 @@ struct Point {
   std::int64_t workspace_bytes = 0;  // what `prepare` allocated
   std::int64_t peak_host_bytes = 0;  // peak resident set of the point's process
   std::optional<std::string> dump;   // file name below --dump-outputs
+  bool operator==(const Point&) const = default;
 };
 
 struct Record {
   nlohmann::json context =
       nlohmann::json::object();  // Google Benchmark's keys plus environment, config, ceilings, calibration
   std::vector<Point> points;
+  bool operator==(const Record&) const = default;
 };
 
 std::string_view to_string(Status status);
@@ -137,6 +148,6 @@ Tier parse_tier(std::string_view text);
 
 /// Identity of a point across runs: everything that was asked for, nothing that was measured,
 /// e.g. "quest/cuda/decode/llm/seed:1/B1/Hq8/Hkv2/D128/Nq1/N65536/bf16/causal/budget:1024/page:16/cold".
-std::string key(const Point& point, std::string_view contract);
+std::string key(const Point& point);
 
 }  // namespace attnscope::record
