@@ -37,6 +37,9 @@ const GpuList& gpu_list();
 /// Makes GPU `index` current for this thread. Throws MachineError naming the GPUs there are.
 void use_gpu(int index);
 
+/// Index of the current GPU. Throws MachineError in a build without CUDA.
+int current_gpu();
+
 /// Bytes of memory free on the current GPU; 0 without one.
 std::int64_t gpu_free_bytes();
 

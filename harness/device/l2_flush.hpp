@@ -12,8 +12,8 @@ namespace attnscope {
 class L2Flush {
  public:
   L2Flush();
-  /// Enqueues on `stream` (a cudaStream_t) a write of the whole block, which displaces every other line, and resets
-  /// persisting lines to normal.
+  /// Resets persisting lines to normal and enqueues on `stream` (a cudaStream_t) a write of the whole block, which
+  /// displaces every other line.
   void operator()(void* stream);
   std::size_t bytes() const { return block_.bytes(); }
 
