@@ -54,6 +54,9 @@ class Workload {
                        int threads) const = 0;
 };
 
+/// Validates `shape` and allocates q, k and v, uninitialised. Throws InputError and OutOfMemory.
+Problem allocate_problem(const Shape& shape, Phase phase);
+
 /// gaussian, llm, needle. (`file` is not a generator: see file.hpp.)
 const std::vector<const Workload*>& workloads();
 const Workload& find_workload(std::string_view name);
