@@ -48,15 +48,20 @@ class SafetensorsFile {
   /// Throws InputError as parse_safetensors and MappedFile do.
   static SafetensorsFile open(const std::string& path);
 
+  const std::string& path() const { return path_; }
   std::span<const SafetensorsEntry> entries() const { return header_.entries; }
   const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
   /// Null when there is no tensor of that name.
   const SafetensorsEntry* find(std::string_view name) const;
   std::span<const std::byte> bytes(const SafetensorsEntry& entry) const;
+  /// Gives up the mapping, for an owner of pointers into it that needs the header no more.
+  MappedFile release() && { return std::move(file_); }
 
  private:
-  SafetensorsFile(MappedFile file, SafetensorsHeader header) : file_(std::move(file)), header_(std::move(header)) {}
+  SafetensorsFile(std::string path, MappedFile file, SafetensorsHeader header)
+      : path_(std::move(path)), file_(std::move(file)), header_(std::move(header)) {}
 
+  std::string path_;
   MappedFile file_;
   SafetensorsHeader header_;
 };

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON as people write it and as attackers do: one way to parse it, one way to show it in a message.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace attnscope {
+
+enum class Comments { refused, allowed };
+
+/// Parses `text`. Throws InputError naming `where` for a syntax error, a key that occurs twice in one object, and
+/// nesting deeper than 64 levels.
+nlohmann::json parse_json(std::string_view text, const std::string& where, Comments comments = Comments::refused);
+
+/// `value` as JSON on one line, cut after 60 bytes: safe to print whatever the file held.
+std::string quote(const nlohmann::json& value);
+
+}  // namespace attnscope
