@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/record/derive.hpp"
+
+#include <string>
+
+namespace attnscope::record {
+namespace {
+
+constexpr double kNsPerSecond = 1e9;
+
+std::optional<double> ratio(std::optional<double> numerator, std::optional<double> denominator) {
+  if (!numerator || !denominator || *denominator <= 0) return std::nullopt;
+  return *numerator / *denominator;
+}
+
+std::optional<double> ceiling(const nlohmann::json& context, const std::string& device, const std::string& name) {
+  const nlohmann::json::json_pointer median("/ceilings/" + device + "/" + name + "/median");
+  if (!context.contains(median) || !context[median].is_number()) return std::nullopt;
+  return context[median].get<double>();
+}
+
+bool same_task(const Point& a, const Point& b) {
+  return a.workload == b.workload && a.shape == b.shape && a.phase == b.phase && a.contract == b.contract &&
+         on_device(a.backend) == on_device(b.backend);
+}
+
+}  // namespace
+
+double needed_flops(const Point& point) { return point.flops.useful + point.flops.select; }
+
+std::optional<double> dram_bytes(const Point& point) {
+  if (!point.bytes.dram_read || !point.bytes.dram_write) return std::nullopt;
+  return *point.bytes.dram_read + *point.bytes.dram_write;
+}
+
+const Point* dense_baseline(std::span<const Point> points, const Point& point) {
+  const Point* best = nullptr;
+  for (const Point& candidate : points) {
+    if (candidate.method != "dense" || candidate.backend == Backend::reference || candidate.status != Status::ok ||
+        !candidate.time || !same_task(candidate, point))
+      continue;
+    if (!best || candidate.time->median_ns < best->time->median_ns) best = &candidate;
+  }
+  return best;
+}
+
+DeviceCeilings device_ceilings(const Record& record, const Point& point) {
+  if (!on_device(point.backend))
+    return {.flops_per_s = ceiling(record.context, "cpu", "fma_f32_flops_per_s"),
+            .read_bytes_per_s = ceiling(record.context, "cpu", "read_bytes_per_s")};
+  DeviceCeilings gpu{.flops_per_s = std::nullopt,
+                     .read_bytes_per_s = ceiling(record.context, "gpu", "read_bytes_per_s")};
+  if (point.shape.dtype != Dtype::f32) gpu.flops_per_s = ceiling(record.context, "gpu", "matmul_bf16_flops_per_s");
+  return gpu;
+}
+
+Derived derive(const Record& record, const Point& point) {
+  std::optional<double> seconds;
+  if (point.time) seconds = point.time->median_ns / kNsPerSecond;
+  const Point* dense = dense_baseline(record.points, point);
+  const DeviceCeilings ceilings = device_ceilings(record, point);
+
+  Derived out;
+  out.useful_flops_per_s = ratio(point.flops.useful, seconds);
+  out.executed_flops_per_s = ratio(point.flops.executed, seconds);
+  out.model_bytes_per_s = ratio(point.bytes.model, seconds);
+  out.dram_bytes_per_s = ratio(dram_bytes(point), seconds);
+  out.waste = ratio(point.flops.executed, needed_flops(point));
+  out.dram_over_model = ratio(dram_bytes(point), point.bytes.model);
+  out.intensity = ratio(needed_flops(point), point.bytes.model);
+  if (dense && point.time) out.speedup_over_dense = ratio(dense->time->median_ns, point.time->median_ns);
+  out.flop_share = ratio(out.useful_flops_per_s, ceilings.flops_per_s);
+  out.bandwidth_share = ratio(out.model_bytes_per_s, ceilings.read_bytes_per_s);
+  return out;
+}
+
+}  // namespace attnscope::record
