@@ -7,7 +7,7 @@
 
 #include "harness/base/half.hpp"
 #include "harness/verify/exact.hpp"
-#include "harness/verify/parallel.hpp"
+#include "harness/workload/parallel.hpp"
 
 namespace attnscope {
 namespace {

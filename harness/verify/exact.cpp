@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "harness/base/half.hpp"
-#include "harness/verify/parallel.hpp"
 #include "harness/verify/row_kernel.hpp"
+#include "harness/workload/parallel.hpp"
 
 namespace attnscope {
 namespace {
@@ -90,7 +91,9 @@ AttentionRows attend(const AttentionInputs& in, std::span<const Row> rows, std::
     for (std::size_t r = 0; r < items[i].rows.size(); ++r) merge(whole[items[i].rows[r]], partials[i][r]);
 
   AttentionRows result{.rows = {rows.begin(), rows.end()}, .o = {}, .lse = {}, .scale = {}};
-  for (PartialRow& row : whole) {
+  for (std::size_t r = 0; r < whole.size(); ++r) {
+    PartialRow& row = whole[r];
+    row.scale.q_norm = std::sqrt(std::inner_product(queries[r].begin(), queries[r].end(), queries[r].begin(), 0.0));
     const double normalizer = row.sum > 0 ? 1 / row.sum : 0;
     for (std::int64_t c = 0; c < shape.head_dim; ++c) result.o.push_back(row.o[c] * normalizer);
     result.lse.push_back(row.scale.max_logit + std::log(row.sum));

@@ -17,6 +17,7 @@ struct RowScale {
   double keys = 0;                                              // number of attended keys
   double max_logit = -std::numeric_limits<double>::infinity();  // largest s_j = scale · q · k_j
   double max_abs_logit = 0;                                     // largest |s_j|
+  double q_norm = 0;                                            // ‖scale · q‖
   double max_k_norm = 0;                                        // largest ‖k_j‖
   double p2v2 = 0;                                              // Σ p_j² ‖v_j‖²
   double v2 = 0;                                                // Σ ‖v_j‖²

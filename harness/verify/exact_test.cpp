@@ -120,6 +120,7 @@ TEST(Exact, ScaleOfASingleKeyIsItsNorms) {
   const RowScale scale = exact_attention(inputs, {&row, 1}, 1).scale[0];
   EXPECT_DOUBLE_EQ(scale.max_logit, -3);
   EXPECT_DOUBLE_EQ(scale.max_abs_logit, 3);
+  EXPECT_DOUBLE_EQ(scale.q_norm, 2.5);
   EXPECT_DOUBLE_EQ(scale.max_k_norm, 2);
   EXPECT_DOUBLE_EQ(scale.p2v2, 5);
   EXPECT_DOUBLE_EQ(scale.v2, 5);
