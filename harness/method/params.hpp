@@ -22,7 +22,7 @@ struct Parameter {
   nlohmann::json default_value;
   double min = 0;  // range of integers and reals, inclusive
   double max = 0;
-  std::vector<std::string> choices;
+  std::vector<std::string> choices = {};
   std::string help;  // one sentence
 };
 
