@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// Building blocks of exact selection by radix descent. Scores become unsigned keys of the same order, and three digits
+// (11, 11 and 10 bits, from the top) narrow down the threshold: the largest key T such that the keys ≥ T weigh at least
+// the target. A key weighs 1 (top-k) or its share of the softmax mass (top-p). Every function here is for a whole block
+// of kThreads threads.
+#pragma once
+
+#include <cstdint>
+
+namespace attnscope::select::cuda {
+
+inline constexpr int kThreads = 512;
+inline constexpr int kWarps = kThreads / 32;
+inline constexpr int kItems = 8;  // loads that a thread has in flight
+inline constexpr int kTile = kThreads * kItems;
+inline constexpr int kDigits = 3;
+inline constexpr int kBins = 2048;
+inline constexpr unsigned kAllLanes = 0xffffffffu;
+
+__host__ __device__ constexpr int digit_shift(int digit) { return digit == 0 ? 21 : digit == 1 ? 10 : 0; }
+__host__ __device__ constexpr int digit_bits(int digit) { return digit == 2 ? 10 : 11; }
+
+/// A key whose unsigned order is the order of the scores; −0 and +0 share one.
+__device__ __forceinline__ std::uint32_t ordered_key(float score) {
+  const std::uint32_t bits = __float_as_uint(score + 0.0f);
+  return bits ^ (bits >> 31 ? 0xffffffffu : 0x80000000u);
+}
+__device__ __forceinline__ float score_of(std::uint32_t key) {
+  return __uint_as_float(key ^ (key >> 31 ? 0x80000000u : 0xffffffffu));
+}
+
+/// Top-k: every key counts one.
+struct CountWeight {
+  static constexpr bool kWide = false;
+  __device__ std::uint64_t operator()(std::uint32_t) const { return 1; }
+};
+
+/// Top-p: e^(s − max) in fixed point, so that sums do not depend on their order. The unit 2^−shift leaves room for
+/// `length` keys of weight 1: at a million keys it is 2^−42, and truncation costs less than 2^−22 of the largest term.
+struct MassWeight {
+  static constexpr bool kWide = true;
+  float maximum;
+  float units;
+
+  __device__ MassWeight(std::uint32_t max_key, int length) {
+    maximum = score_of(max_key);
+    units = ldexpf(1.0f, 30 + __clz(length));
+  }
+  __device__ std::uint64_t operator()(std::uint32_t key) const {
+    return static_cast<std::uint64_t>(expf(score_of(key) - maximum) * units);
+  }
+};
+
+/// Where the descent stands: the digits found so far, and the weight still wanted from keys that begin with them.
+struct Descent {
+  std::uint32_t prefix;
+  std::uint64_t wanted;
+};
+
+/// Keys above `key` are selected, and the first `ties` of those equal to it.
+struct Threshold {
+  std::uint32_t key;
+  int ties;
+};
+
+/// Weights by digit. 64-bit bins are two words, since shared memory adds only 32 bits natively.
+struct Histogram {
+  std::uint32_t low[kBins];
+  std::uint32_t high[kBins];
+
+  __device__ void clear() {
+    for (int bin = threadIdx.x; bin < kBins; bin += kThreads) low[bin] = high[bin] = 0;
+  }
+  template <bool kWide>
+  __device__ void add(int bin, std::uint64_t weight) {
+    const auto word = static_cast<std::uint32_t>(weight);
+    const std::uint32_t before = atomicAdd(&low[bin], word);
+    if constexpr (kWide) {
+      const std::uint32_t carry = before + word < before ? 1u : 0u;
+      const std::uint32_t upper = static_cast<std::uint32_t>(weight >> 32) + carry;
+      if (upper) atomicAdd(&high[bin], upper);
+    }
+  }
+  __device__ std::uint64_t operator[](int bin) const { return std::uint64_t{high[bin]} << 32 | low[bin]; }
+};
+
+/// Calls visit(index, key) for every score of values[begin .. end), in no particular order.
+template <typename Visit>
+__device__ void for_each_key(const float* values, int begin, int end, Visit visit) {
+  for (int tile = begin; tile < end; tile += kTile) {
+    float scores[kItems];
+#pragma unroll
+    for (int j = 0; j < kItems; ++j) {
+      const int index = tile + j * kThreads + static_cast<int>(threadIdx.x);
+      if (index < end) scores[j] = values[index];
+    }
+#pragma unroll
+    for (int j = 0; j < kItems; ++j) {
+      const int index = tile + j * kThreads + static_cast<int>(threadIdx.x);
+      if (index < end) visit(ordered_key(scores[j]));
+    }
+  }
+}
+
+/// Adds to `histogram` the weight of every key that begins with the digits found so far.
+template <int kDigit, typename Weight>
+__device__ void accumulate(const float* values, int begin, int end, std::uint32_t prefix, const Weight& weight,
+                           Histogram& histogram) {
+  constexpr int kAbove = digit_shift(kDigit) + digit_bits(kDigit);
+  for_each_key(values, begin, end, [&](std::uint32_t key) {
+    if (kDigit == 0 || key >> (kAbove % 32) == prefix)
+      histogram.add<Weight::kWide>(key >> digit_shift(kDigit) & ((1 << digit_bits(kDigit)) - 1), weight(key));
+  });
+}
+
+/// Largest key of values[begin .. end), 0 for an empty range. The result is valid in every thread.
+__device__ inline std::uint32_t largest_key(const float* values, int begin, int end) {
+  __shared__ std::uint32_t largest;
+  if (threadIdx.x == 0) largest = 0;
+  __syncthreads();
+  std::uint32_t own = 0;
+  for_each_key(values, begin, end, [&](std::uint32_t key) { own = max(own, key); });
+  own = __reduce_max_sync(kAllLanes, own);
+  if (threadIdx.x % 32 == 0) atomicMax(&largest, own);
+  __syncthreads();
+  return largest;
+}
+
+/// One step down: the bin in which the wanted weight is reached, counted from the top. `target(total)` turns the
+/// weight of all bins into the wanted one. The result is valid in every thread.
+template <int kDigit, typename Bins, typename Target>
+__device__ Descent descend(const Bins& bins, std::uint32_t prefix, Target target) {
+  constexpr int kOwn = kBins / kThreads;
+  __shared__ std::uint64_t warp_sums[kWarps];
+  __shared__ Descent found;
+  const int lane = threadIdx.x % 32;
+  const int warp = threadIdx.x / 32;
+  const int top = kBins - 1 - static_cast<int>(threadIdx.x) * kOwn;
+
+  std::uint64_t own[kOwn];
+  std::uint64_t sum = 0;
+#pragma unroll
+  for (int e = 0; e < kOwn; ++e) sum += own[e] = bins[top - e];
+  std::uint64_t inclusive = sum;
+#pragma unroll
+  for (int offset = 1; offset < 32; offset *= 2) {
+    const std::uint64_t lower = __shfl_up_sync(kAllLanes, inclusive, offset);
+    if (lane >= offset) inclusive += lower;
+  }
+  if (lane == 31) warp_sums[warp] = inclusive;
+  __syncthreads();
+  std::uint64_t above = inclusive - sum;
+  std::uint64_t total = 0;
+  for (int w = 0; w < kWarps; ++w) {
+    if (w < warp) above += warp_sums[w];
+    total += warp_sums[w];
+  }
+  const std::uint64_t wanted = target(total);
+  if (above < wanted && wanted <= above + sum) {
+#pragma unroll
+    for (int e = 0; e < kOwn; ++e) {
+      if (above < wanted && wanted <= above + own[e])
+        found = {prefix << digit_bits(kDigit) | static_cast<std::uint32_t>(top - e), wanted - above};
+      above += own[e];
+    }
+  }
+  __syncthreads();
+  return found;
+}
+
+/// The threshold at the end of a descent: as many of the equal keys as the wanted weight still needs.
+template <typename Weight>
+__device__ Threshold threshold_at(const Descent& end, const Weight& weight) {
+  const std::uint64_t each = weight(end.prefix);
+  return {end.prefix, static_cast<int>((end.wanted + each - 1) / each)};
+}
+
+/// Keys above and keys equal to a threshold.
+struct Tally {
+  int above;
+  int equal;
+  __device__ int selected(int ties) const { return above + min(equal, ties); }
+};
+
+/// Writes the selected indices of values[begin .. end), ascending, to `indices`, which is the list of the whole row;
+/// `tally` counts the keys before `begin`, and afterwards those before `end`.
+__device__ inline void compact(const float* values, int begin, int end, Threshold threshold, Tally& tally,
+                               std::int32_t* indices) {
+  __shared__ Tally warp_tallies[2][kWarps];
+  const int lane = threadIdx.x % 32;
+  const int warp = threadIdx.x / 32;
+  const unsigned lower_lanes = (1u << lane) - 1;
+  int parity = 0;
+  __syncthreads();
+  for (int tile = begin; tile < end; tile += kTile, parity ^= 1) {
+    const int first = tile + warp * 32 * kItems + lane;
+    float scores[kItems];
+    unsigned above[kItems];
+    unsigned equal[kItems];
+#pragma unroll
+    for (int j = 0; j < kItems; ++j)
+      if (first + j * 32 < end) scores[j] = values[first + j * 32];
+    Tally own{};
+#pragma unroll
+    for (int j = 0; j < kItems; ++j) {
+      const bool valid = first + j * 32 < end;
+      const std::uint32_t key = valid ? ordered_key(scores[j]) : 0;
+      above[j] = __ballot_sync(kAllLanes, valid && key > threshold.key);
+      equal[j] = __ballot_sync(kAllLanes, valid && key == threshold.key);
+      own.above += __popc(above[j]);
+      own.equal += __popc(equal[j]);
+    }
+    if (lane == 0) warp_tallies[parity][warp] = own;
+    __syncthreads();
+    Tally before = tally;
+    for (int w = 0; w < kWarps; ++w) {
+      const Tally other = warp_tallies[parity][w];
+      if (w < warp) {
+        before.above += other.above;
+        before.equal += other.equal;
+      }
+      tally.above += other.above;
+      tally.equal += other.equal;
+    }
+#pragma unroll
+    for (int j = 0; j < kItems; ++j) {
+      const Tally here{before.above + __popc(above[j] & lower_lanes), before.equal + __popc(equal[j] & lower_lanes)};
+      const bool is_above = above[j] >> lane & 1;
+      const bool is_tie = (equal[j] >> lane & 1) && here.equal < threshold.ties;
+      if (is_above || is_tie) indices[here.selected(threshold.ties)] = first + j * 32;
+      before.above += __popc(above[j]);
+      before.equal += __popc(equal[j]);
+    }
+  }
+}
+
+/// Keys of values[begin .. end) above and equal to the threshold, summed over the block; valid in every thread.
+__device__ inline Tally count_keys(const float* values, int begin, int end, std::uint32_t threshold) {
+  __shared__ Tally total;
+  if (threadIdx.x == 0) total = {};
+  __syncthreads();
+  Tally own{};
+  for_each_key(values, begin, end, [&](std::uint32_t key) {
+    own.above += key > threshold;
+    own.equal += key == threshold;
+  });
+  own.above = __reduce_add_sync(kAllLanes, own.above);
+  own.equal = __reduce_add_sync(kAllLanes, own.equal);
+  if (threadIdx.x % 32 == 0) {
+    atomicAdd(&total.above, own.above);
+    atomicAdd(&total.equal, own.equal);
+  }
+  __syncthreads();
+  return total;
+}
+
+}  // namespace attnscope::select::cuda
