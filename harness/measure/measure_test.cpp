@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// The benchmark of the benchmark: statistics and stopping on hand-made series, clocks on work of known length.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+#include <random>
+#include <thread>
+
+#include "harness/measure/call_timer.hpp"
+#include "harness/measure/cpu_cache.hpp"
+#include "harness/measure/sampler.hpp"
+#include "harness/measure/statistics.hpp"
+
+namespace attnscope {
+namespace {
+
+TEST(Median, OfOddAndEvenSeries) {
+  EXPECT_EQ(median(std::vector<double>{5}), 5);
+  EXPECT_EQ(median(std::vector<double>{3, 1, 2}), 2);
+  EXPECT_EQ(median(std::vector<double>{4, 1, 2, 3}), 2.5);
+}
+
+/// 1, 2, ..., n in a shuffled order.
+std::vector<double> ranks(int n) {
+  std::vector<double> x(n);
+  std::iota(x.begin(), x.end(), 1);
+  std::ranges::shuffle(x, std::mt19937(1));
+  return x;
+}
+
+TEST(MedianInterval, HasTheRanksOfTheBinomialTable) {
+  // Ranks for 95 % from tables of the sign test, e.g. Conover, Practical Nonparametric Statistics, table A3.
+  const std::tuple<int, double, double> table[] = {{5, 1, 5},   {6, 1, 6},   {8, 1, 8},   {9, 2, 8},    {10, 2, 9},
+                                                   {12, 3, 10}, {20, 6, 15}, {25, 8, 18}, {50, 18, 33}, {100, 40, 61}};
+  for (const auto& [n, low, high] : table) {
+    const Interval interval = median_interval(ranks(n));
+    EXPECT_EQ(interval.low, low) << n;
+    EXPECT_EQ(interval.high, high) << n;
+  }
+}
+
+TEST(MedianInterval, CoversTheMedianInAtLeast95PercentOfSkewedSeries) {
+  std::mt19937 random(5);
+  std::exponential_distribution<double> exponential;
+  int covered = 0;
+  constexpr int kTrials = 4000;
+  for (int trial = 0; trial < kTrials; ++trial) {
+    std::vector<double> x(37);
+    for (double& value : x) value = exponential(random);
+    const Interval interval = median_interval(x);
+    covered += interval.low <= std::log(2.0) && std::log(2.0) <= interval.high;
+  }
+  EXPECT_GE(covered, 0.95 * kTrials - 3 * std::sqrt(0.05 * 0.95 * kTrials));
+  EXPECT_LE(covered, 0.99 * kTrials);
+}
+
+/// Feeds a series, the last value for ever.
+record::Time sample_series(const Sampling& sampling, const std::vector<double>& series) {
+  std::size_t next = 0;
+  return sample(sampling, [&] { return series[std::min(next++, series.size() - 1)]; });
+}
+
+TEST(Sampler, StopsAConstantSeriesAtTheMinimum) {
+  const record::Time time = sample_series({.min_samples = 12}, {100});
+  EXPECT_EQ(time.samples_ns.size(), 12u);
+  EXPECT_EQ(time.stopped_because, "ci_width");
+  EXPECT_EQ(time.median_ns, 100);
+  EXPECT_EQ(time.ci_low_ns, 100);
+  EXPECT_EQ(time.ci_high_ns, 100);
+}
+
+TEST(Sampler, IgnoresRareOutliersButKeepsThem) {
+  std::vector<double> series(40, 100);
+  for (const std::size_t i : {3, 11, 19}) series[i] = 5000;
+  const record::Time time = sample_series({.min_samples = 30}, series);
+  EXPECT_EQ(time.stopped_because, "ci_width");
+  EXPECT_EQ(time.median_ns, 100);
+  EXPECT_EQ(time.ci_high_ns, 100);
+  EXPECT_EQ(std::ranges::count(time.samples_ns, 5000), 3);
+}
+
+TEST(Sampler, GoesOnUntilANoisySeriesIsKnownWellEnough) {
+  std::mt19937 random(2);
+  std::normal_distribution<double> normal(1000, 50);
+  std::vector<double> series(2000);
+  for (double& x : series) x = normal(random);
+  const record::Time coarse = sample_series({.ci_width = 0.05, .max_samples = 2000}, series);
+  const record::Time fine = sample_series({.ci_width = 0.01, .max_samples = 2000}, series);
+  EXPECT_EQ(fine.stopped_because, "ci_width");
+  EXPECT_LE(fine.ci_high_ns - fine.ci_low_ns, 0.01 * fine.median_ns);
+  EXPECT_GT(fine.samples_ns.size(), 4 * coarse.samples_ns.size());
+  EXPECT_NEAR(fine.median_ns, 1000, 10);
+}
+
+TEST(Sampler, DoesNotCallADriftingSeriesSettled) {
+  std::vector<double> series;
+  for (int i = 0; i < 300; ++i) series.push_back(100 * std::pow(1.02, i));
+  const record::Time time = sample_series({.max_samples = 300}, series);
+  EXPECT_EQ(time.stopped_because, "max_samples");
+  EXPECT_EQ(time.samples_ns, series);
+}
+
+TEST(Sampler, StopsAtTheTimeCap) {
+  double value = 1;
+  const record::Time time = sample({.max_samples = 1000000, .max_seconds = 0.05}, [&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return value *= 1.5;
+  });
+  EXPECT_EQ(time.stopped_because, "max_time");
+  EXPECT_GE(time.samples_ns.size(), 2u);
+  EXPECT_LE(time.samples_ns.size(), 60u);
+}
+
+/// Waits for known times instead of attending.
+class Waiting final : public Execution {
+ public:
+  void build(StageObserver& observer) override { wait(observer, "index", StageKind::build, 4); }
+  void run(StageObserver& observer) override {
+    wait(observer, "choose", StageKind::select, 2);
+    wait(observer, "attend", StageKind::attend, 3);
+    wait(observer, "choose", StageKind::select, 2);
+  }
+  std::uint64_t attended_pairs() const override { return 0; }
+  void attended_keys(const Row&, std::vector<std::int32_t>&) const override {}
+  std::vector<StageCost> costs() const override { return {}; }
+
+ private:
+  static void wait(StageObserver& observer, const char* stage, StageKind kind, int milliseconds) {
+    const StageScope scope(observer, stage, kind);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+  }
+};
+
+TEST(CpuTimer, ReportsAKnownDuration) {
+  Waiting waiting;
+  const auto timer = make_call_timer(Contract::warm, Backend::cpu, {waiting, {}, nullptr});
+  const record::Time time = sample({.min_samples = 11, .max_samples = 11}, [&] { return timer->time_call(); });
+  EXPECT_GE(*std::ranges::min_element(time.samples_ns), 7e6);
+  EXPECT_LT(time.median_ns, 7.5e6);
+}
+
+TEST(CpuTimer, AddsUpStagesThatRecurAndKeepsTheirOrder) {
+  Waiting waiting;
+  const auto timer = make_call_timer(Contract::warm, Backend::cpu, {waiting, {}, nullptr});
+  const auto stages = timer->time_stages(false);
+  ASSERT_EQ(stages.size(), 2u);
+  EXPECT_EQ(stages[0].name, "choose");
+  EXPECT_EQ(stages[0].kind, StageKind::select);
+  EXPECT_GE(stages[0].ns, 4e6);
+  EXPECT_EQ(stages[1].name, "attend");
+  EXPECT_GE(stages[1].ns, 3e6);
+  EXPECT_LT(stages[1].ns, stages[0].ns);
+  const auto build = timer->time_stages(true);
+  ASSERT_EQ(build.size(), 1u);
+  EXPECT_EQ(build[0].kind, StageKind::build);
+}
+
+TEST(Contract, GraphIsForGpusOnly) {
+  const Waiting waiting;
+  EXPECT_THAT(contract_unavailable(Contract::graph, Backend::cpu, waiting),
+              testing::Optional(testing::HasSubstr("GPU")));
+  EXPECT_EQ(contract_unavailable(Contract::graph, Backend::cuda, waiting), std::nullopt);
+  EXPECT_EQ(contract_unavailable(Contract::warm, Backend::cpu, waiting), std::nullopt);
+}
+
+TEST(CpuCache, AFlushedBufferReadsSlowerThanACachedOne) {
+  if (!can_flush_cpu_caches()) GTEST_SKIP() << "no clflushopt here";
+  std::vector<std::uint64_t> data(1 << 15, 1);  // 256 KiB: in L2 when warm
+  const auto read = [&] {
+    const auto start = std::chrono::steady_clock::now();
+    const volatile std::uint64_t sum = std::accumulate(data.begin(), data.end(), std::uint64_t{0});
+    EXPECT_EQ(sum, data.size());
+    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
+  };
+  std::vector<double> warm, cold;
+  for (int i = 0; i < 21; ++i) {
+    read();
+    warm.push_back(read());
+    flush_cpu_caches(data.data(), data.size() * sizeof data[0]);
+    cold.push_back(read());
+  }
+  EXPECT_GT(median(cold), 1.2 * median(warm));
+}
+
+}  // namespace
+}  // namespace attnscope

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/measure/plan.hpp"
+
+#include "harness/method/registry.hpp"
+#include "harness/workload/file.hpp"
+#include "harness/workload/workload.hpp"
+
+namespace attnscope {
+namespace {
+
+void resolve_inputs(PointSpec& spec) {
+  if (spec.workload == "file") {
+    const FileOptions header_only{.causal = spec.shape.causal, .check_finite = false};
+    const MappedProblem problem = map_problem(spec.workload_params.at("path").get<std::string>(), header_only);
+    spec.shape = problem.shape;
+    spec.phase = problem.phase;
+    return;
+  }
+  validate(spec.shape, spec.where);
+  const Workload& workload = find_workload(spec.workload);
+  spec.workload_params =
+      Params::resolve(workload.info().parameters, spec.workload_params, spec.where + ": workload").json();
+}
+
+nlohmann::json shape_json(const Shape& shape) {
+  return {{"batch", shape.batch},       {"q_heads", shape.q_heads},       {"kv_heads", shape.kv_heads},
+          {"head_dim", shape.head_dim}, {"q_len", shape.q_len},           {"kv_len", shape.kv_len},
+          {"causal", shape.causal},     {"dtype", to_string(shape.dtype)}};
+}
+
+Shape shape_from_json(const nlohmann::json& json) {
+  return {.batch = json.at("batch"),
+          .q_heads = json.at("q_heads"),
+          .kv_heads = json.at("kv_heads"),
+          .head_dim = json.at("head_dim"),
+          .q_len = json.at("q_len"),
+          .kv_len = json.at("kv_len"),
+          .causal = json.at("causal"),
+          .dtype = parse_dtype(json.at("dtype").get<std::string>())};
+}
+
+}  // namespace
+
+std::vector<PointSpec> resolve_points(const RunConfig& config) {
+  std::vector<PointSpec> points = config.points;
+  for (PointSpec& spec : points) {
+    spec.params = Params::resolve(find_method(spec.method).info().parameters, spec.params, spec.where).json();
+    resolve_inputs(spec);
+  }
+  return points;
+}
+
+std::string problem_key(const PointSpec& spec) {
+  return nlohmann::json{
+      {"workload", spec.workload},      {"params", spec.workload_params},  {"seed", spec.seed},
+      {"phase", to_string(spec.phase)}, {"shape", shape_json(spec.shape)}, {"rows", spec.accuracy_rows}}
+      .dump();
+}
+
+nlohmann::json to_json(const PointSpec& spec) {
+  const Sampling& sampling = spec.sampling;
+  return {{"where", spec.where},
+          {"method", spec.method},
+          {"params", spec.params},
+          {"backend", to_string(spec.backend)},
+          {"phase", to_string(spec.phase)},
+          {"workload", spec.workload},
+          {"workload_params", spec.workload_params},
+          {"seed", spec.seed},
+          {"shape", shape_json(spec.shape)},
+          {"contract", to_string(spec.contract)},
+          {"sampling",
+           {{"ci_width", sampling.ci_width},
+            {"min_samples", sampling.min_samples},
+            {"max_samples", sampling.max_samples},
+            {"max_seconds", sampling.max_seconds},
+            {"timeout_seconds", sampling.timeout_seconds}}},
+          {"accuracy_rows", spec.accuracy_rows}};
+}
+
+PointSpec spec_from_json(const nlohmann::json& json) {
+  const nlohmann::json& sampling = json.at("sampling");
+  return {.where = json.at("where"),
+          .method = json.at("method"),
+          .params = json.at("params"),
+          .backend = parse_backend(json.at("backend").get<std::string>()),
+          .phase = parse_phase(json.at("phase").get<std::string>()),
+          .workload = json.at("workload"),
+          .workload_params = json.at("workload_params"),
+          .seed = json.at("seed"),
+          .shape = shape_from_json(json.at("shape")),
+          .contract = parse_contract(json.at("contract").get<std::string>()),
+          .sampling = {.ci_width = sampling.at("ci_width"),
+                       .min_samples = sampling.at("min_samples"),
+                       .max_samples = sampling.at("max_samples"),
+                       .max_seconds = sampling.at("max_seconds"),
+                       .timeout_seconds = sampling.at("timeout_seconds")},
+          .accuracy_rows = json.at("accuracy_rows")};
+}
+
+}  // namespace attnscope

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a config to points that can be measured: names looked up, parameters complete, shapes of files read.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "harness/config/config.hpp"
+
+namespace attnscope {
+
+/// Completes every point: methods and workloads exist, `params` and `workload_params` hold every declared parameter,
+/// and points of the workload `file` have shape and phase of their tensors. Throws InputError at the first fault, so
+/// that bad input is told before anything is measured.
+std::vector<PointSpec> resolve_points(const RunConfig& config);
+
+/// What decides the inputs of a point: equal keys, equal bytes and equal sampled rows.
+std::string problem_key(const PointSpec& spec);
+
+/// A resolved point as the job of a child process, and back.
+nlohmann::json to_json(const PointSpec& spec);
+PointSpec spec_from_json(const nlohmann::json& json);
+
+}  // namespace attnscope
