@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// attend::cuda against the reference in double, at awkward shapes and in every form.
+//
+// Tolerance of O. Each p = e^(s − max) is rounded to the input type (unit roundoff u), and so is o, while l sums the
+// unrounded p in fp32: |δo| ≤ 2u · max|v|. A score in fp32 is off by at most d · 2^−24 · scale · Σ|q k| < 1e-4 for
+// d = 128 and normal data, which moves p by as much relative to itself: 2e-4 · max|v| more, for every type. LSE moves
+// by no more than its scores: 1e-4, plus rounding of its own magnitude.
+#include <cmath>
+#include <numeric>
+#include <string>
+
+#include "harness/base/error.hpp"
+#include "kernels/attend/attend.hpp"
+#include "kernels/attend/cuda/test_support.hpp"
+
+namespace attnscope::attend {
+namespace {
+
+double unit_roundoff(Dtype dtype) { return dtype == Dtype::bf16 ? 0x1p-8 : dtype == Dtype::f16 ? 0x1p-11 : 0x1p-24; }
+
+/// Lists in host memory, from which a Selection for either side is made.
+struct HostLists {
+  std::vector<std::int64_t> begin;
+  std::vector<std::int32_t> count;
+  std::vector<std::int32_t> indices;
+};
+
+struct Case {
+  Shape shape;
+  std::vector<std::byte> q = random_tensor(shape.dtype, shape.q_elements(), 1);
+  std::vector<std::byte> k = random_tensor(shape.dtype, shape.kv_elements(), 2);
+  std::vector<std::byte> v = random_tensor(shape.dtype, shape.kv_elements(), 3);
+
+  explicit Case(const Shape& s) : shape(s) {}
+
+  void expect_equal(const Selection& host, const Selection& device) const {
+    const auto rows = static_cast<std::size_t>(shape.rows());
+    std::vector<std::byte> o(q.size());
+    std::vector<float> lse(rows);
+    const float scale = default_scale(shape);
+    reference({shape, q.data(), k.data(), v.data(), scale}, host, {o.data(), lse.data()});
+
+    const Buffer dq = to_device(q), dk = to_device(k), dv = to_device(v);
+    const Buffer workspace = device_bytes(cuda_workspace(shape, device, shape.kv_len));
+    const Buffer device_o = device_bytes(o.size()), device_lse = device_bytes(rows * sizeof(float));
+    cuda({shape, dq.data(), dk.data(), dv.data(), scale}, device, {device_o.data(), device_lse.as<float>()},
+         workspace.data(), nullptr);
+    finish();
+    EXPECT_TRUE(device_o.guards_intact() && device_lse.guards_intact() && workspace.guards_intact());
+    const auto found_o = to_host<std::byte>(device_o, static_cast<std::int64_t>(o.size()));
+    const auto found_lse = to_host<float>(device_lse, shape.rows());
+
+    double v_max = 0;
+    for (std::int64_t e = 0; e < shape.kv_elements(); ++e)
+      v_max = std::max(v_max, std::abs(double{load_element(v.data(), shape.dtype, e)}));
+    const double tolerance = (2 * unit_roundoff(shape.dtype) + 2e-4) * v_max;
+    for (std::int64_t row = 0; row < shape.rows(); ++row) {
+      const auto r = static_cast<std::size_t>(row);
+      if (std::isinf(lse[r]))
+        ASSERT_EQ(found_lse[r], lse[r]) << "row " << row;
+      else
+        ASSERT_NEAR(found_lse[r], lse[r], 1e-4 + 1e-6 * std::abs(lse[r])) << "row " << row;
+      for (std::int64_t c = 0; c < shape.head_dim; ++c) {
+        const std::int64_t e = row * shape.head_dim + c;
+        ASSERT_NEAR(load_element(found_o.data(), shape.dtype, e), load_element(o.data(), shape.dtype, e), tolerance)
+            << "row " << row << " channel " << c;
+      }
+    }
+  }
+
+  void expect_equal(const Selection& selection) const { expect_equal(selection, selection); }
+
+  void expect_equal_tokens(const HostLists& lists, std::int64_t heads, std::int64_t page) const {
+    const Buffer begin = to_device(lists.begin), count = to_device(lists.count), indices = to_device(lists.indices);
+    expect_equal(TokenList{heads, page, lists.begin, lists.count, lists.indices},
+                 TokenList{heads, page, device_span<std::int64_t>(begin, lists.begin.size()),
+                           device_span<std::int32_t>(count, lists.count.size()),
+                           device_span<std::int32_t>(indices, lists.indices.size())});
+  }
+
+  void expect_equal_blocks(const HostLists& lists, std::int64_t block_q, std::int64_t block_k) const {
+    const Buffer begin = to_device(lists.begin), indices = to_device(lists.indices);
+    expect_equal(BlockList{block_q, block_k, lists.begin, lists.indices},
+                 BlockList{block_q, block_k, device_span<std::int64_t>(begin, lists.begin.size()),
+                           device_span<std::int32_t>(indices, lists.indices.size())});
+  }
+};
+
+/// `lists` lists over `entries` numbers, each kept with probability `density`.
+HostLists random_lists(std::int64_t lists, std::int64_t entries, double density) {
+  std::mt19937 generator(7);
+  std::bernoulli_distribution keep(density);
+  HostLists result;
+  for (std::int64_t list = 0; list < lists; ++list) {
+    result.begin.push_back(static_cast<std::int64_t>(result.indices.size()));
+    for (std::int32_t entry = 0; entry < entries; ++entry)
+      if (keep(generator)) result.indices.push_back(entry);
+    result.count.push_back(static_cast<std::int32_t>(result.indices.size()) -
+                           static_cast<std::int32_t>(result.begin.back()));
+  }
+  return result;
+}
+
+HostLists random_blocks(const Shape& shape, std::int64_t block_q, std::int64_t block_k, double density) {
+  const std::int64_t q_blocks = (shape.q_len + block_q - 1) / block_q;
+  HostLists lists =
+      random_lists(shape.batch * shape.q_heads * q_blocks, (shape.kv_len + block_k - 1) / block_k, density);
+  lists.begin.push_back(static_cast<std::int64_t>(lists.indices.size()));
+  return lists;
+}
+
+std::string name_of(const Shape& s) {
+  return "batch " + std::to_string(s.batch) + " heads " + std::to_string(s.q_heads) + "/" + std::to_string(s.kv_heads) +
+         " d " + std::to_string(s.head_dim) + " q_len " + std::to_string(s.q_len) + " kv_len " +
+         std::to_string(s.kv_len) + (s.causal ? " causal " : " full ") + std::string(to_string(s.dtype));
+}
+
+/// One row, odd lengths, one head, groups of 1, 4, 8 and 20, both head_dims, every type; prefill and decode.
+std::vector<Shape> awkward_shapes() {
+  std::vector<Shape> shapes;
+  for (const Dtype dtype : {Dtype::bf16, Dtype::f16, Dtype::f32})
+    for (const bool causal : {true, false}) {
+      shapes.push_back({1, 1, 1, 128, 1, 1, causal, dtype});
+      shapes.push_back({1, 1, 1, 64, 1, 77, causal, dtype});
+      shapes.push_back({2, 8, 2, 128, 1, 1000, causal, dtype});
+      shapes.push_back({1, 20, 1, 64, 1, 4099, causal, dtype});
+      shapes.push_back({1, 8, 1, 128, 5, 333, causal, dtype});
+      shapes.push_back({1, 2, 2, 128, 129, 129, causal, dtype});
+      shapes.push_back({2, 4, 1, 64, 150, 411, causal, dtype});
+      shapes.push_back({1, 1, 1, 128, 257, 640, causal, dtype});
+    }
+  return shapes;
+}
+
+using AttendCuda = GpuTest;
+
+TEST_F(AttendCuda, DenseEqualsReference) {
+  for (const Shape& shape : awkward_shapes()) {
+    SCOPED_TRACE(name_of(shape));
+    Case(shape).expect_equal(Dense{});
+  }
+}
+
+TEST_F(AttendCuda, FullAttentionTakesMoreQueriesThanKeys) {
+  for (const Dtype dtype : {Dtype::bf16, Dtype::f32}) Case({1, 2, 1, 128, 200, 33, false, dtype}).expect_equal(Dense{});
+}
+
+TEST_F(AttendCuda, BandEqualsReference) {
+  for (const Shape& shape : awkward_shapes())
+    for (const Band band :
+         {Band{0, 1}, Band{4, 64}, Band{100, 37}, Band{0, 0}, Band{5, 0}, Band{1'000'000, 1'000'000}}) {
+      SCOPED_TRACE(name_of(shape) + " sink " + std::to_string(band.sink) + " window " + std::to_string(band.window));
+      Case(shape).expect_equal(band);
+    }
+}
+
+TEST_F(AttendCuda, BlockListEqualsReference) {
+  for (const Shape& shape : awkward_shapes())
+    for (const auto& [block_q, block_k] : {std::pair{64, 64}, {128, 128}, {16, 16}, {256, 32}, {100, 48}})
+      for (const double density : {0.0, 0.4, 1.0}) {
+        SCOPED_TRACE(name_of(shape) + " blocks " + std::to_string(block_q) + "×" + std::to_string(block_k) +
+                     " density " + std::to_string(density));
+        Case(shape).expect_equal_blocks(random_blocks(shape, block_q, block_k, density), block_q, block_k);
+      }
+}
+
+TEST_F(AttendCuda, TokenListEqualsReference) {
+  for (const Shape& shape : awkward_shapes())
+    for (const std::int64_t page : {1, 16, 5})
+      for (const double density : {0.0, 0.3, 1.0})
+        for (const std::int64_t heads : {shape.q_heads, shape.kv_heads}) {
+          SCOPED_TRACE(name_of(shape) + " page " + std::to_string(page) + " density " + std::to_string(density) +
+                       " lists of " + std::to_string(heads) + " heads");
+          const HostLists lists =
+              random_lists(shape.batch * heads * shape.q_len, (shape.kv_len + page - 1) / page, density);
+          Case(shape).expect_equal_tokens(lists, heads, page);
+        }
+}
+
+TEST_F(AttendCuda, EveryBlockSelectedIsDense) {
+  const Case c({1, 4, 2, 128, 300, 300, true, Dtype::bf16});
+  const HostLists lists = random_blocks(c.shape, 64, 64, 1.0);
+  const Buffer begin = to_device(lists.begin), indices = to_device(lists.indices);
+  c.expect_equal(Dense{}, BlockList{64, 64, device_span<std::int64_t>(begin, lists.begin.size()),
+                                    device_span<std::int32_t>(indices, lists.indices.size())});
+}
+
+TEST_F(AttendCuda, KeysPast2To31ElementsAreReached) {
+  // K and V have 2.15e9 elements, zero but for the first 40 and the last 300 keys. A band over just those must give
+  // what it gives on the short problem that holds nothing else.
+  std::size_t free_bytes = 0, total_bytes = 0;
+  ASSERT_EQ(cudaMemGetInfo(&free_bytes, &total_bytes), cudaSuccess);
+  const std::int64_t long_kv = 16'800'000, head_dim = 128, sink = 40, tail = 300;
+  if (free_bytes < static_cast<std::size_t>(long_kv) * head_dim * 4 + (1u << 30)) GTEST_SKIP() << "needs 10 GB";
+  for (const std::int64_t q_len : {1, 200}) {
+    SCOPED_TRACE(q_len);
+    Case short_case({1, 4, 1, head_dim, q_len, sink + tail, true, Dtype::bf16});
+    Shape shape = short_case.shape;
+    shape.kv_len = long_kv;
+    const float scale = default_scale(shape);
+    const Selection band = Band{sink, 100};
+    std::vector<std::byte> o(short_case.q.size());
+    std::vector<float> lse(static_cast<std::size_t>(shape.rows()));
+    reference({short_case.shape, short_case.q.data(), short_case.k.data(), short_case.v.data(), scale}, band,
+              {o.data(), lse.data()});
+
+    const std::size_t row_bytes = head_dim * 2;
+    const auto lengthen = [&](const std::vector<std::byte>& source) {
+      Buffer buffer(Space::device, static_cast<std::size_t>(long_kv) * row_bytes);
+      buffer.zero();
+      auto* target = buffer.as<std::byte>();
+      EXPECT_EQ(cudaMemcpy(target, source.data(), sink * row_bytes, cudaMemcpyHostToDevice), cudaSuccess);
+      EXPECT_EQ(cudaMemcpy(target + (long_kv - tail) * row_bytes, source.data() + sink * row_bytes, tail * row_bytes,
+                           cudaMemcpyHostToDevice),
+                cudaSuccess);
+      return buffer;
+    };
+    const Buffer k = lengthen(short_case.k), v = lengthen(short_case.v), q = to_device(short_case.q);
+    const Buffer workspace = device_bytes(cuda_workspace(shape, band, shape.kv_len));
+    const Buffer found = device_bytes(o.size()), found_lse = device_bytes(lse.size() * sizeof(float));
+    cuda({shape, q.data(), k.data(), v.data(), scale}, band, {found.data(), found_lse.as<float>()}, workspace.data(),
+         nullptr);
+    finish();
+    const auto device_o = to_host<std::byte>(found, static_cast<std::int64_t>(o.size()));
+    const auto device_lse = to_host<float>(found_lse, shape.rows());
+    for (std::size_t r = 0; r < lse.size(); ++r) ASSERT_NEAR(device_lse[r], lse[r], 1e-4) << "row " << r;
+    for (std::int64_t e = 0; e < shape.q_elements(); ++e)
+      ASSERT_NEAR(load_element(device_o.data(), Dtype::bf16, e), load_element(o.data(), Dtype::bf16, e), 0.05);
+  }
+}
+
+TEST_F(AttendCuda, ACapturedCallCanBeReplayed) {
+  const Case c({1, 8, 2, 128, 1, 5000, true, Dtype::bf16});
+  const Buffer q = to_device(c.q), k = to_device(c.k), v = to_device(c.v);
+  const Buffer o = device_bytes(c.q.size()), again = device_bytes(c.q.size()), lse = device_bytes(8 * sizeof(float));
+  const Buffer workspace = device_bytes(cuda_workspace(c.shape, Dense{}, c.shape.kv_len));
+  const AttentionInputs in{c.shape, q.data(), k.data(), v.data(), default_scale(c.shape)};
+  cuda(in, Dense{}, {o.data(), lse.as<float>()}, workspace.data(), nullptr);
+  cudaStream_t stream;
+  cudaGraph_t graph;
+  cudaGraphExec_t executable;
+  ASSERT_EQ(cudaStreamCreate(&stream), cudaSuccess);
+  ASSERT_EQ(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal), cudaSuccess);
+  cuda(in, Dense{}, {again.data(), lse.as<float>()}, workspace.data(), stream);
+  ASSERT_EQ(cudaStreamEndCapture(stream, &graph), cudaSuccess);
+  ASSERT_EQ(cudaGraphInstantiate(&executable, graph, 0), cudaSuccess);
+  finish();
+  ASSERT_EQ(cudaGraphLaunch(executable, stream), cudaSuccess);
+  finish();
+  EXPECT_EQ(to_host<std::uint16_t>(o, c.shape.q_elements()), to_host<std::uint16_t>(again, c.shape.q_elements()));
+  EXPECT_EQ(cudaGraphExecDestroy(executable), cudaSuccess);
+  EXPECT_EQ(cudaGraphDestroy(graph), cudaSuccess);
+  EXPECT_EQ(cudaStreamDestroy(stream), cudaSuccess);
+}
+
+TEST(AttendCudaContract, UnsupportedShapesAndFormsAreNamed) {
+  EXPECT_TRUE(cuda_unsupported({.head_dim = 96}));
+  EXPECT_FALSE(cuda_unsupported({.head_dim = 64}));
+  const AttentionInputs in{Shape{}, nullptr, nullptr, nullptr, 1.0f};
+  EXPECT_THROW(cuda(in, ChunkList{}, {}, nullptr, nullptr), InputError);
+  EXPECT_THROW(cuda(in, BlockList{64, 24, {}, {}}, {}, nullptr, nullptr), InputError);
+  EXPECT_THROW(cuda(in, TokenList{3, 1, {}, {}, {}}, {}, nullptr, nullptr), InputError);
+}
+
+}  // namespace
+}  // namespace attnscope::attend
