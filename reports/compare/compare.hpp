@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two records of the same points: what became faster, slower or wrong, and what cannot be told.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/record/result.hpp"
+
+namespace attnscope::reports {
+
+/// missing: timed in the base, absent or skipped in the new record. added: the reverse.
+enum class Verdict { same, faster, slower, ambiguous, wrong_now, missing, added };
+
+/// "SAME", "FASTER", "SLOWER", "AMBIGUOUS", "WRONG-NOW", "MISSING", "NEW".
+std::string_view to_string(Verdict verdict);
+
+struct CompareOptions {
+  double alpha = 0.01;       // of the rank test and of the interval of the ratio
+  double min_effect = 0.03;  // changes of the median below this share are no finding
+};
+
+/// One point that is ok in at least one of the records.
+struct PointComparison {
+  std::string key = {};
+  Verdict verdict = Verdict::same;
+  std::string reason = {};           // one clause: the number that decided
+  std::optional<double> ratio = {};  // median new / median base
+  std::optional<double> low = {};    // its interval
+  std::optional<double> high = {};
+  std::optional<double> p = {};
+  std::optional<double> effect =
+      {};  // smallest change of the ratio that counts here: min_effect or the noise, if larger
+};
+
+/// In the order of the base record, new points last. Points that failed in both are left out.
+///
+/// SLOWER and FASTER need all three: p < alpha, an interval of the ratio that excludes 1, and a ratio beyond the effect
+/// threshold of that point. The threshold is min_effect or, where larger, the noise that the records show: the drift of
+/// either series, or how far the machine's own measured ceilings moved between the two runs (they run the same code
+/// both times). Where only some of the three hold, or too few samples were taken, a change that could matter is
+/// AMBIGUOUS. WRONG-NOW: it ran before and is wrong, crashed, out of memory or timed out now; or its output moved
+/// further from exact attention than the tolerances allow within which both runs were checked.
+std::vector<PointComparison> compare(const record::Record& base, const record::Record& current,
+                                     const CompareOptions& options = {});
+
+/// Why the two records cannot be compared (another processor or GPU, other input bytes, no point in common), one clause
+/// each; empty when they can.
+std::vector<std::string> incomparable(const record::Record& base, const record::Record& current);
+
+/// Exit code of `attnscope compare`: 4 when something is wrong now, else 1 when something is slower, else with `strict`
+/// 5 when something is ambiguous or missing, else 0.
+int exit_code(const std::vector<PointComparison>& points, bool strict);
+
+/// Aligned columns, then the count of each verdict.
+std::string comparison_text(const std::vector<PointComparison>& points);
+
+/// {"points": [{key, verdict, reason, ratio, low, high, p, effect}], "counts": {verdict: n}}
+nlohmann::json comparison_json(const std::vector<PointComparison>& points);
+
+}  // namespace attnscope::reports

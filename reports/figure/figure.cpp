@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/figure/figure.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace attnscope::reports {
+namespace {
+
+bool fits(const Axis& axis, double value) { return std::isfinite(value) && (axis.scale == Scale::linear || value > 0); }
+
+}  // namespace
+
+bool finish(Figure& figure) {
+  std::size_t removed = 0;
+  for (Series& series : figure.series) {
+    removed += std::erase_if(
+        series.points, [&](const DataPoint& point) { return !fits(figure.x, point.x) || !fits(figure.y, point.y); });
+    std::ranges::stable_sort(series.points, {}, &DataPoint::x);
+  }
+  std::erase_if(figure.series, [](const Series& series) { return series.points.empty(); });
+  if (removed > 0)
+    figure.caption += fmt::format(" {} point{} of value zero cannot be shown on a logarithmic axis.", removed,
+                                  removed == 1 ? "" : "s");
+  return std::ranges::any_of(figure.series, [](const Series& series) { return series.role != Role::guide; });
+}
+
+}  // namespace attnscope::reports

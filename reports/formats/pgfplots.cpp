@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "reports/formats/escape.hpp"
+#include "reports/formats/formats.hpp"
+
+namespace attnscope::reports {
+namespace {
+
+std::string mark_name(Marker marker) {
+  switch (marker) {
+    case Marker::circle:
+      return "*";
+    case Marker::square:
+      return "square*";
+    case Marker::triangle:
+      return "triangle*";
+    case Marker::diamond:
+      return "diamond*";
+    case Marker::triangle_down:
+      return "triangle*, mark options={rotate=180}";
+    case Marker::cross:
+      return "x";
+    case Marker::plus:
+      return "+";
+  }
+  return "*";
+}
+
+std::string axis_mode(char name, Scale scale) {
+  if (scale == Scale::linear) return "";
+  return fmt::format("  {0}mode=log, log basis {0}={1},\n", name, scale == Scale::log2 ? 2 : 10);
+}
+
+std::string options(const Series& series) {
+  if (series.role == Role::guide) return "gray, thin, no marks, forget plot";
+  const Rgb rgb = colour_of(series.style);
+  std::string text = fmt::format("color={{rgb,255:red,{};green,{};blue,{}}}, mark={}, ", rgb.red, rgb.green, rgb.blue,
+                                 mark_name(marker_of(series.style)));
+  if (series.role == Role::cloud) return text + "only marks";
+  return text + (series.style.dashed ? "thick, dashed" : "thick");
+}
+
+}  // namespace
+
+std::string pgfplots(const Figure& figure) {
+  std::string text = fmt::format("% {}. {}\n% {}\n% Needs \\usepackage{{pgfplots}} and \\pgfplotsset{{compat=1.17}}.\n",
+                                 figure.title, figure.subtitle, figure.caption);
+  text += fmt::format(
+      "\\begin{{tikzpicture}}\n\\begin{{axis}}[\n  width=0.62\\linewidth, height=0.42\\linewidth,\n  title={{{}}},\n"
+      "  title style={{align=center, font=\\small}},\n  xlabel={{{}}}, ylabel={{{}}},\n{}{}"
+      "  legend pos=outer north east, legend cell align=left, legend style={{font=\\footnotesize, draw=none}},\n"
+      "  grid=major, grid style={{gray!20}},\n]\n",
+      escape_latex(figure.title) + "\\\\ \\footnotesize " + escape_latex(figure.subtitle), escape_latex(figure.x.title),
+      escape_latex(figure.y.title), axis_mode('x', figure.x.scale), axis_mode('y', figure.y.scale));
+  for (const Series& series : figure.series) {
+    text += fmt::format("\\addplot[{}, error bars/.cd, y dir=both, y explicit] coordinates {{\n", options(series));
+    for (const DataPoint& point : series.points) {
+      text += fmt::format("  ({},{})", point.x, point.y);
+      if (point.y_low && point.y_high)
+        text += fmt::format(" += (0,{}) -= (0,{})", *point.y_high - point.y, point.y - *point.y_low);
+      text += point.label.empty() ? "\n" : fmt::format("  % {}\n", point.label);
+    }
+    text += "};\n";
+    if (series.role != Role::guide) text += fmt::format("\\addlegendentry{{{}}}\n", escape_latex(series.name));
+  }
+  return text + "\\end{axis}\n\\end{tikzpicture}\n";
+}
+
+}  // namespace attnscope::reports

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/formats/report.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "harness/base/error.hpp"
+#include "harness/record/file.hpp"
+#include "reports/figures/plots.hpp"
+#include "reports/formats/formats.hpp"
+
+namespace attnscope::reports {
+
+std::vector<std::string> write_report(const record::Record& record, const std::string& title,
+                                      const std::string& folder) {
+  const std::vector<Figure> figures = draw_all(record);
+  std::error_code failure;
+  std::filesystem::create_directories(folder + "/figures", failure);
+  if (failure) throw InputError(fmt::format("{}: cannot be made: {}", folder, failure.message()));
+
+  for (const Figure& figure : figures) {
+    record::write_text(fmt::format("{}/figures/{}.svg", folder, figure.name), svg(figure));
+    record::write_text(fmt::format("{}/figures/{}.tex", folder, figure.name), pgfplots(figure));
+  }
+  std::vector<std::string> paths;
+  const auto write = [&](const char* name, const std::string& text) {
+    paths.push_back(folder + "/" + name);
+    record::write_text(paths.back(), text);
+  };
+  write("report.md", markdown(record, figures, title));
+  write("report.html", html(record, figures, title));
+  write("points.csv", csv(record));
+  write("table.tex", latex_table(record));
+  return paths;
+}
+
+}  // namespace attnscope::reports
