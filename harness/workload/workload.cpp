@@ -6,6 +6,7 @@
 #include "harness/base/error.hpp"
 #include "harness/base/nearest.hpp"
 #include "harness/workload/gaussian.hpp"
+#include "harness/workload/llm.hpp"
 
 namespace attnscope {
 
@@ -22,7 +23,7 @@ Problem allocate_problem(const Shape& shape, Phase phase) {
 }
 
 const std::vector<const Workload*>& workloads() {
-  static const std::vector<const Workload*> all{&gaussian_workload()};
+  static const std::vector<const Workload*> all{&gaussian_workload(), &llm_workload()};
   return all;
 }
 
