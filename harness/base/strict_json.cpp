@@ -23,23 +23,33 @@ std::string reason_of(const json::exception& failure) {
   return std::string{what.substr(tag == std::string_view::npos ? 0 : tag + 2).substr(0, kMaxReason)};
 }
 
-}  // namespace
-
-json parse_json(std::string_view text, const std::string& where, Comments comments) {
+template <typename Json>
+Json parse(std::string_view text, const std::string& where, Comments comments) {
   std::vector<std::set<std::string>> open_objects;  // the keys seen so far in each
-  const json::parser_callback_t check = [&](int depth, json::parse_event_t event, json& parsed) {
+  using Event = typename Json::parse_event_t;
+  const typename Json::parser_callback_t check = [&](int depth, Event event, Json& parsed) {
     if (depth > kMaxDepth) throw InputError(fmt::format("{}: nested deeper than {} levels", where, kMaxDepth));
-    if (event == json::parse_event_t::object_start) open_objects.emplace_back();
-    if (event == json::parse_event_t::object_end) open_objects.pop_back();
-    if (event == json::parse_event_t::key && !open_objects.back().insert(parsed.get<std::string>()).second)
+    if (event == Event::object_start) open_objects.emplace_back();
+    if (event == Event::object_end) open_objects.pop_back();
+    if (event == Event::key && !open_objects.back().insert(parsed.template get<std::string>()).second)
       throw InputError(fmt::format("{}: key {} occurs twice", where, quote(parsed)));
     return true;
   };
   try {
-    return json::parse(text, check, true, comments == Comments::allowed);
+    return Json::parse(text, check, true, comments == Comments::allowed);
   } catch (const json::exception& failure) {
     throw InputError(fmt::format("{}: {}", where, reason_of(failure)));
   }
+}
+
+}  // namespace
+
+json parse_json(std::string_view text, const std::string& where, Comments comments) {
+  return parse<json>(text, where, comments);
+}
+
+nlohmann::ordered_json parse_ordered_json(std::string_view text, const std::string& where, Comments comments) {
+  return parse<nlohmann::ordered_json>(text, where, comments);
 }
 
 std::string quote(const json& value) {

@@ -13,6 +13,9 @@ enum class Comments { refused, allowed };
 /// Parses `text`. Throws InputError naming `where` for a syntax error, a key that occurs twice in one object, and
 /// nesting deeper than 64 levels.
 nlohmann::json parse_json(std::string_view text, const std::string& where, Comments comments = Comments::refused);
+/// The same, for readers to whom the order of keys means something.
+nlohmann::ordered_json parse_ordered_json(std::string_view text, const std::string& where,
+                                          Comments comments = Comments::refused);
 
 /// `value` as JSON on one line, cut after 60 bytes: safe to print whatever the file held.
 std::string quote(const nlohmann::json& value);

@@ -26,7 +26,10 @@ struct Sampling {
   double timeout_seconds = 600;  // of the whole point, its child process included
 };
 
+/// One point to measure. With the workload `file` everything that the tensors say is left at its default here: of
+/// `shape` only `causal` counts, and phase, dtype and seed do not.
 struct PointSpec {
+  std::string where;  // file and JSON pointer of the method's entry, for messages about the method and its parameters
   std::string method;
   nlohmann::json params = nlohmann::json::object();  // as given, one value per axis; the method resolves them
   Backend backend = Backend::cpu;
@@ -42,17 +45,23 @@ struct PointSpec {
 
 struct RunConfig {
   std::string name;
+  std::string description;
+  std::string tier = "auto";      // auto, T0 .. T3: what --tier says when it is not given
   std::vector<PointSpec> points;  // in the order of the file, later axes fastest
-  nlohmann::json source;          // the config as used, --set applied
+  nlohmann::json source;          // the config as used, --set and --input applied
 };
 
 /// Reads and expands `path`. Every axis is a value, a list, {"range": [a, b, step]} or {"pow2": [a, b]}; axes multiply,
-/// {"zip": {...}} pairs them. `overrides` are --set KEY=VALUE pairs, KEY a dotted path into the file.
+/// {"zip": {...}} pairs them; // comments are allowed. `overrides` are --set KEY=VALUE pairs: KEY a dotted path into
+/// the file, VALUE JSON, else a string. A non-empty `input` makes the workload of every sweep `file` with that path.
+/// Points of the workload `file` that come out equal are kept once.
 /// Throws InputError naming file, key (JSON pointer), what was expected and found; unknown keys name the nearest known.
-RunConfig load_config(const std::string& path, const std::vector<std::string>& overrides = {});
+/// Methods and their parameters are not looked up here.
+RunConfig load_config(const std::string& path, const std::vector<std::string>& overrides = {},
+                      const std::string& input = {});
 
 /// The same from text; `name` stands for the file in messages.
-RunConfig parse_config(const std::string& text, const std::string& name,
-                       const std::vector<std::string>& overrides = {});
+RunConfig parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& overrides = {},
+                       const std::string& input = {});
 
 }  // namespace attnscope
