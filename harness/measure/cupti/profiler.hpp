@@ -23,7 +23,7 @@ struct ProfileRequest {
 
 struct Profile {
   record::Tier reached = record::Tier::t0;
-  std::string reason;                      // why `reached` is below the tier asked for, and the remedy; else empty
+  std::string reason;                      // what of the tier asked for is missing, why, and the remedy; else empty
   std::map<std::string, double> counters;  // of one whole call; names: metrics.hpp
   std::vector<record::Stage> stages;       // in order of first occurrence: name, kind, kernels, counters
 };

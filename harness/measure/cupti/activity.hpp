@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tier T1: every kernel, copy and fill that a call launched, by stage. Only for builds with CUDA.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/measure/cupti/stage_log.hpp"
+
+namespace attnscope {
+
+struct KernelTrace {
+  std::vector<record::Stage> stages;     // with kernels, ordered by start; times count from the first of the call
+  std::vector<std::size_t> occurrences;  // as StageLog::occurrences
+};
+
+/// Runs `call` once under CUPTI's activity records and waits for it. Copies and fills appear as kernels named `memcpy`
+/// and `memset` without a grid; work launched outside every stage as a last stage `unstaged` of kind `attend`.
+/// Throws CuptiError when tracing is refused.
+KernelTrace trace_kernels(const std::string& method, const std::function<void(StageObserver&)>& call);
+
+}  // namespace attnscope
