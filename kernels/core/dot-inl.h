@@ -7,6 +7,7 @@
 #define ATTNSCOPE_KERNELS_CORE_DOT_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 
@@ -83,6 +84,23 @@ HWY_INLINE void dot4(const float* HWY_RESTRICT a, const T* const (&b)[4], std::i
   }
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) store_sums(acc[r], out + r * stride);
+}
+
+/// out[r · stride + n] = rows[r] · items[n] for `count` items; rows and items are dense, `dim` wide.
+template <typename T>
+void dot_all(const float* HWY_RESTRICT rows, std::int64_t row_count, const T* HWY_RESTRICT items, std::int64_t count,
+             std::int64_t dim, float* HWY_RESTRICT out, std::int64_t stride) {
+  for (std::int64_t n = 0; n < count; n += 4) {
+    const std::int64_t left = std::min<std::int64_t>(4, count - n);
+    const T* four[4];
+    for (std::int64_t j = 0; j < 4; ++j) four[j] = items + (n + std::min(j, left - 1)) * dim;
+    for_row_groups(row_count, [&](std::int64_t r, auto group) HWY_ATTR {
+      if (left == 4) return dot4<group()>(rows + r * dim, four, dim, out + r * stride + n, stride);
+      float sums[group()][4];
+      dot4<group()>(rows + r * dim, four, dim, sums[0], 4);
+      for (int i = 0; i < group(); ++i) std::copy_n(sums[i], left, out + (r + i) * stride + n);
+    });
+  }
 }
 
 }  // namespace HWY_NAMESPACE

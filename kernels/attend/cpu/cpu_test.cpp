@@ -9,16 +9,11 @@
 #include <random>
 #include <vector>
 
-// clang-format off: what Highway may dispatch to is decided before its headers.
-#include <hwy/targets.h>
-
-#include "kernels/core/simd_targets.hpp"
-// clang-format on
-
 #include "harness/base/error.hpp"
 #include "harness/base/half.hpp"
 #include "harness/device/buffer.hpp"
 #include "kernels/attend/attend.hpp"
+#include "kernels/core/every_target.hpp"
 
 namespace attnscope::attend {
 namespace {
@@ -43,18 +38,12 @@ class Problem {
     EXPECT_TRUE(o_.guards_intact() && lse_.guards_intact() && workspace.guards_intact());
   }
 
-  /// On every instruction set that this machine and build have.
   void expect_matches_reference(const Selection& selection) {
     reference(inputs(), selection, {expected_o_.data(), expected_lse_.as<float>()});
-    for (std::int64_t left = hwy::SupportedTargets() & HWY_TARGETS; left != 0; left &= left - 1) {
-      SCOPED_TRACE(hwy::TargetName(left & -left));
-      hwy::SetSupportedTargetsForTest(left & -left);
-      hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    on_every_target([&] {
       run(selection);
       compare();
-    }
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    });
   }
 
   std::vector<std::byte> output() const {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/attend/cpu/gather.hpp"
 
-#include <hwy/cache_control.h>
-
 #include <algorithm>
 #include <limits>
 
 #include "kernels/attend/cpu/finish.hpp"
 
-// clang-format off: foreach_target.h compiles this file once per instruction set and comes before what it compiles.
+// foreach_target.h compiles this file once per instruction set and comes before what it compiles.
+// clang-format off
 #include "kernels/core/simd_targets.hpp"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/attend/cpu/gather.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 
 #include "kernels/attend/cpu/softmax-inl.h"

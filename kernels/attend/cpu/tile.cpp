@@ -6,7 +6,8 @@
 
 #include "kernels/attend/cpu/finish.hpp"
 
-// clang-format off: foreach_target.h compiles this file once per instruction set and comes before what it compiles.
+// foreach_target.h compiles this file once per instruction set and comes before what it compiles.
+// clang-format off
 #include "kernels/core/simd_targets.hpp"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/attend/cpu/tile.cpp"

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <limits>
+
+#include "kernels/select/cpu/cut.hpp"
+
+namespace attnscope::select::cpu {
+namespace {
+
+float row_max(std::span<const float> row) {
+  std::vector<float> maxima(static_cast<std::size_t>(parts_of(row)));
+  for_parts(row, [&](std::int64_t part, std::span<const float> scores) {
+    maxima[static_cast<std::size_t>(part)] = largest(scores);
+  });
+  return largest(maxima);
+}
+
+// Σ exp(score − max), as one digit that every score shares.
+double total_mass(std::span<const float> row, float max) {
+  const std::int64_t parts = parts_of(row);
+  std::vector<double> masses(static_cast<std::size_t>(parts));
+  for_parts(row, [&](std::int64_t part, std::span<const float> scores) {
+    add_masses(scores, Digit{}, max, &masses[static_cast<std::size_t>(part)]);
+  });
+  double total = 0;
+  for (const double mass : masses) total += mass;
+  return total;
+}
+
+}  // namespace
+
+void top_p(const Scores& scores, double p, const Lists& lists) {
+  for_rows(scores, [&](std::int64_t r, std::span<const float> row) {
+    if (p >= 1.0) return take_all(row, lists, r);
+    const float max = row_max(row);
+    if (max == -std::numeric_limits<float>::infinity()) return take_all({}, lists, r);  // no mass to take
+    const auto masses = [max](std::span<const float> part, const Digit& digit, double* table) {
+      add_masses(part, digit, max, table);
+    };
+    const auto cut = cut_row(row, p * total_mass(row, max), masses);
+    double tie = 0;  // the mass of one score at the threshold, rounded as in the sums
+    add_masses({&cut.value, 1}, Digit{}, max, &tie);
+    take(row, cut.value, static_cast<std::int64_t>(std::ceil(cut.missing / tie)), lists, r);
+  });
+}
+
+}  // namespace attnscope::select::cpu
