@@ -85,7 +85,7 @@ double drift(std::span<const double> samples) {
   if (samples.size() < 4) return 0;
   const double first = median(samples.first(samples.size() / 2));
   const double second = median(samples.last(samples.size() / 2));
-  return std::max(first, second) / std::min(first, second) - 1;
+  return 2 * (std::max(first, second) / std::min(first, second) - 1);
 }
 
 }  // namespace attnscope::reports

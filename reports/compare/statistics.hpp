@@ -25,8 +25,8 @@ struct RatioInterval {
 /// Both series non-empty and positive.
 RatioInterval median_ratio(std::span<const double> a, std::span<const double> b, double alpha);
 
-/// How far the series moved while it was taken: the larger of the medians of its halves over the smaller, minus 1.
-/// 0 for fewer than four samples.
+/// How far the series moved while it was taken, as a share: twice the distance between the medians of its halves, which
+/// for a steady drift is the way from its first sample to its last. 0 for fewer than four samples.
 double drift(std::span<const double> samples);
 
 }  // namespace attnscope::reports

@@ -22,8 +22,8 @@ bool finish(Figure& figure) {
   }
   std::erase_if(figure.series, [](const Series& series) { return series.points.empty(); });
   if (removed > 0)
-    figure.caption += fmt::format(" {} point{} of value zero cannot be shown on a logarithmic axis.", removed,
-                                  removed == 1 ? "" : "s");
+    figure.caption +=
+        fmt::format(" {} point{} cannot be shown on a logarithmic axis.", removed, removed == 1 ? "" : "s");
   return std::ranges::any_of(figure.series, [](const Series& series) { return series.role != Role::guide; });
 }
 

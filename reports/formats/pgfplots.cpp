@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <set>
+
+#include "reports/figure/ticks.hpp"
 #include "reports/formats/escape.hpp"
 #include "reports/formats/formats.hpp"
 
@@ -27,9 +30,21 @@ std::string mark_name(Marker marker) {
   return "*";
 }
 
-std::string axis_mode(char name, Scale scale) {
-  if (scale == Scale::linear) return "";
-  return fmt::format("  {0}mode=log, log basis {0}={1},\n", name, scale == Scale::log2 ? 2 : 10);
+// Powers of two are labelled as context lengths (64k), the rest is left to pgfplots.
+std::string axis_mode(const Figure& figure, const Axis& axis, char name) {
+  if (axis.scale == Scale::linear) return "";
+  if (axis.scale == Scale::log10) return fmt::format("  {}mode=log,\n", name);
+  std::set<double> values;
+  for (const Series& series : figure.series)
+    for (const DataPoint& point : series.points) values.insert(name == 'x' ? point.x : point.y);
+  std::string places;
+  std::string labels;
+  for (const Tick& tick : ticks(Scale::log2, nice_range(Scale::log2, *values.begin(), *values.rbegin()))) {
+    if (tick.label.empty()) continue;
+    places += fmt::format("{}{}", places.empty() ? "" : ",", tick.value);
+    labels += fmt::format("{}{}", labels.empty() ? "" : ",", tick.label);
+  }
+  return fmt::format("  {0}mode=log, log basis {0}=2, {0}tick={{{1}}}, {0}ticklabels={{{2}}},\n", name, places, labels);
 }
 
 std::string options(const Series& series) {
@@ -52,7 +67,7 @@ std::string pgfplots(const Figure& figure) {
       "  legend pos=outer north east, legend cell align=left, legend style={{font=\\footnotesize, draw=none}},\n"
       "  grid=major, grid style={{gray!20}},\n]\n",
       escape_latex(figure.title) + "\\\\ \\footnotesize " + escape_latex(figure.subtitle), escape_latex(figure.x.title),
-      escape_latex(figure.y.title), axis_mode('x', figure.x.scale), axis_mode('y', figure.y.scale));
+      escape_latex(figure.y.title), axis_mode(figure, figure.x, 'x'), axis_mode(figure, figure.y, 'y'));
   for (const Series& series : figure.series) {
     text += fmt::format("\\addplot[{}, error bars/.cd, y dir=both, y explicit] coordinates {{\n", options(series));
     for (const DataPoint& point : series.points) {
