@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// StreamingLLM's pattern as a mask: attention sinks and a sliding window. README.md says where the paper differs.
+#include "harness/method/registry.hpp"
+#include "kernels/compose/engine.hpp"
+#include "kernels/compose/fixed.hpp"
+#include "kernels/methods/streaming/band.hpp"
+
+namespace attnscope {
+namespace {
+
+constexpr double kMaxKeys = 2147483647;  // keys are numbered by int32
+
+const MethodInfo kInfo{
+    .name = "streaming",
+    .title = "StreamingLLM (mask)",
+    .phases = {Phase::prefill, Phase::decode},
+    .backends = {Backend::reference, Backend::cpu, Backend::cuda},
+    .knob = "window",
+    .parameters = {{.name = "sink",
+                    .default_value = 4,
+                    .min = 0,
+                    .max = kMaxKeys,
+                    .help = "Keys at the start of the sequence that every query attends."},
+                   {.name = "window",
+                    .default_value = 1020,
+                    .min = 0,
+                    .max = kMaxKeys,
+                    .help = "Most recent keys that a query attends, its own included."}},
+    .paper = {.title = "Efficient Streaming Language Models with Attention Sinks",
+              .authors = "Xiao, Tian, Chen, Han, Lewis",
+              .year = 2024,
+              .venue = "ICLR 2024",
+              .url = "https://arxiv.org/abs/2309.17453"},
+};
+
+class Streaming final : public Method {
+ public:
+  const MethodInfo& info() const override { return kInfo; }
+
+  std::optional<std::string> unsupported(const Shape& shape, Phase, Backend backend, const Params&) const override {
+    return compose::engine_unsupported(backend, shape);
+  }
+
+  RowSelection select_row(const AttentionInputs& host, Phase, const Params& params, const Row& row) const override {
+    return streaming::select_row(host.shape, params.integer("sink"), params.integer("window"), row);
+  }
+
+  std::unique_ptr<Execution> prepare(Backend backend, const Task& task, const Params& params) const override {
+    const Band band{.sink = params.integer("sink"), .window = params.integer("window")};
+    return compose::attend_fixed(backend, task, band, streaming::keys_read(task.inputs.shape, band.sink, band.window));
+  }
+};
+
+const Register<Streaming> registered;
+
+}  // namespace
+}  // namespace attnscope
