@@ -7,6 +7,7 @@
 #include "harness/base/nearest.hpp"
 #include "harness/workload/gaussian.hpp"
 #include "harness/workload/llm.hpp"
+#include "harness/workload/needle.hpp"
 
 namespace attnscope {
 
@@ -23,7 +24,7 @@ Problem allocate_problem(const Shape& shape, Phase phase) {
 }
 
 const std::vector<const Workload*>& workloads() {
-  static const std::vector<const Workload*> all{&gaussian_workload(), &llm_workload()};
+  static const std::vector<const Workload*> all{&gaussian_workload(), &llm_workload(), &needle_workload()};
   return all;
 }
 
