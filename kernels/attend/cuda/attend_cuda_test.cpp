@@ -115,27 +115,31 @@ std::string name_of(const Shape& s) {
          std::to_string(s.kv_len) + (s.causal ? " causal " : " full ") + std::string(to_string(s.dtype));
 }
 
-/// One row, odd lengths, one head, groups of 1, 4, 8 and 20, both head_dims, every type; prefill and decode.
-std::vector<Shape> awkward_shapes() {
+/// One row, odd lengths, one head, groups of 1, 4, 8 and 20, both head_dims; prefill and decode.
+std::vector<Shape> awkward_shapes(Dtype dtype) {
   std::vector<Shape> shapes;
-  for (const Dtype dtype : {Dtype::bf16, Dtype::f16, Dtype::f32})
-    for (const bool causal : {true, false}) {
-      shapes.push_back({1, 1, 1, 128, 1, 1, causal, dtype});
-      shapes.push_back({1, 1, 1, 64, 1, 77, causal, dtype});
-      shapes.push_back({2, 8, 2, 128, 1, 1000, causal, dtype});
-      shapes.push_back({1, 20, 1, 64, 1, 4099, causal, dtype});
-      shapes.push_back({1, 8, 1, 128, 5, 333, causal, dtype});
-      shapes.push_back({1, 2, 2, 128, 129, 129, causal, dtype});
-      shapes.push_back({2, 4, 1, 64, 150, 411, causal, dtype});
-      shapes.push_back({1, 1, 1, 128, 257, 640, causal, dtype});
-    }
+  for (const bool causal : {true, false}) {
+    shapes.push_back({1, 1, 1, 128, 1, 1, causal, dtype});
+    shapes.push_back({1, 1, 1, 64, 1, 77, causal, dtype});
+    shapes.push_back({2, 8, 2, 128, 1, 1000, causal, dtype});
+    shapes.push_back({1, 20, 1, 64, 1, 4099, causal, dtype});
+    shapes.push_back({1, 8, 1, 128, 5, 333, causal, dtype});
+    shapes.push_back({1, 2, 2, 128, 129, 129, causal, dtype});
+    shapes.push_back({2, 4, 1, 64, 150, 411, causal, dtype});
+    shapes.push_back({1, 1, 1, 128, 257, 640, causal, dtype});
+  }
   return shapes;
 }
 
 using AttendCuda = GpuTest;
 
-TEST_F(AttendCuda, DenseEqualsReference) {
-  for (const Shape& shape : awkward_shapes()) {
+class AttendCudaOf : public GpuTest, public ::testing::WithParamInterface<Dtype> {};
+
+INSTANTIATE_TEST_SUITE_P(Dtypes, AttendCudaOf, ::testing::Values(Dtype::bf16, Dtype::f16, Dtype::f32),
+                         [](const auto& info) { return std::string(to_string(info.param)); });
+
+TEST_P(AttendCudaOf, DenseEqualsReference) {
+  for (const Shape& shape : awkward_shapes(GetParam())) {
     SCOPED_TRACE(name_of(shape));
     Case(shape).expect_equal(Dense{});
   }
@@ -145,8 +149,8 @@ TEST_F(AttendCuda, FullAttentionTakesMoreQueriesThanKeys) {
   for (const Dtype dtype : {Dtype::bf16, Dtype::f32}) Case({1, 2, 1, 128, 200, 33, false, dtype}).expect_equal(Dense{});
 }
 
-TEST_F(AttendCuda, BandEqualsReference) {
-  for (const Shape& shape : awkward_shapes())
+TEST_P(AttendCudaOf, BandEqualsReference) {
+  for (const Shape& shape : awkward_shapes(GetParam()))
     for (const Band band :
          {Band{0, 1}, Band{4, 64}, Band{100, 37}, Band{0, 0}, Band{5, 0}, Band{1'000'000, 1'000'000}}) {
       SCOPED_TRACE(name_of(shape) + " sink " + std::to_string(band.sink) + " window " + std::to_string(band.window));
@@ -154,8 +158,8 @@ TEST_F(AttendCuda, BandEqualsReference) {
     }
 }
 
-TEST_F(AttendCuda, BlockListEqualsReference) {
-  for (const Shape& shape : awkward_shapes())
+TEST_P(AttendCudaOf, BlockListEqualsReference) {
+  for (const Shape& shape : awkward_shapes(GetParam()))
     for (const auto& [block_q, block_k] : {std::pair{64, 64}, {128, 128}, {16, 16}, {256, 32}, {100, 48}})
       for (const double density : {0.0, 0.4, 1.0}) {
         SCOPED_TRACE(name_of(shape) + " blocks " + std::to_string(block_q) + "×" + std::to_string(block_k) +
@@ -164,8 +168,8 @@ TEST_F(AttendCuda, BlockListEqualsReference) {
       }
 }
 
-TEST_F(AttendCuda, TokenListEqualsReference) {
-  for (const Shape& shape : awkward_shapes())
+TEST_P(AttendCudaOf, TokenListEqualsReference) {
+  for (const Shape& shape : awkward_shapes(GetParam()))
     for (const std::int64_t page : {1, 16, 5})
       for (const double density : {0.0, 0.3, 1.0})
         for (const std::int64_t heads : {shape.q_heads, shape.kv_heads}) {

@@ -67,16 +67,18 @@ struct KeyRanges {
 
 /// A list of runs of `run` keys each (tokens, pages, blocks) as a sequence 0 .. length of keys.
 struct KeyRuns {
-  const std::int32_t* indices = nullptr;
-  unsigned run = 1;
-  int length = 0;
+  const std::int32_t* indices;
+  unsigned run;
+  int length;
 
-  __device__ KeyRuns(const std::int32_t* list, int count, int run_keys)
-      : indices(list), run(static_cast<unsigned>(run_keys)), length(count * run_keys) {}
   __device__ int key(int n) const {
     const unsigned entry = static_cast<unsigned>(n) / run;
     return indices[entry] * static_cast<int>(run) + static_cast<int>(static_cast<unsigned>(n) - entry * run);
   }
 };
+
+__device__ inline KeyRuns key_runs(const std::int32_t* list, int count, int run) {
+  return {list, static_cast<unsigned>(run), count * run};
+}
 
 }  // namespace attnscope::device

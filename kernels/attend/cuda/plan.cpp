@@ -27,7 +27,6 @@ SplitPlan plan_splits(std::int64_t tiles, std::int64_t tile_rows, std::int64_t k
   // finishing a CTA costs about 64, merging one more split about 4.
   constexpr std::int64_t kCtaKeys = 64;
   constexpr std::int64_t kMergeKeys = 4;
-  constexpr std::int64_t kMostSplits = 256;
   int device = 0;
   int sms = 0;
   cuda_check(cudaGetDevice(&device), "attend::cuda: current device");
@@ -36,7 +35,7 @@ SplitPlan plan_splits(std::int64_t tiles, std::int64_t tile_rows, std::int64_t k
 
   SplitPlan plan{.tiles = tiles, .tile_rows = static_cast<int>(tile_rows)};
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
-  const std::int64_t most = std::clamp<std::int64_t>((keys + step_keys - 1) / step_keys, 1, kMostSplits);
+  const std::int64_t most = std::clamp<std::int64_t>((keys + step_keys - 1) / step_keys, 1, device::kMostSplits);
   for (std::int64_t splits = 1; splits <= most && (splits == 1 || tiles * splits <= 4 * slots); ++splits) {
     const std::int64_t share = ((keys + splits - 1) / splits + step_keys - 1) / step_keys * step_keys;
     const std::int64_t waves = (tiles * splits + slots - 1) / slots;

@@ -11,6 +11,8 @@
 
 namespace attnscope::device {
 
+inline constexpr int kMostSplits = 256;
+
 /// Workspace of a split launch: per (tile, split, row of the tile) an unnormalised O row, its maximum and its sum.
 struct Partials {
   float* __restrict__ o = nullptr;       // [tiles, splits, tile_rows, head_dim]

@@ -17,8 +17,7 @@ using namespace device;
 
 constexpr int kWarps = 4;
 constexpr int kThreads = kWarps * 32;
-constexpr int kTileKeys = 64;
-constexpr int kRunKeys = 16;  // a tile of keys is four runs of 16 consecutive keys
+constexpr int kRunKeys = 16;  // a tile of keys is a few runs of 16 consecutive keys
 constexpr int kStages = 2;
 
 struct Args {
@@ -42,44 +41,82 @@ struct Args {
 };
 
 /// Dense and Band: the tiles of the sink, then those of the window.
-struct WindowTiles {
-  KeyRanges ranges;
-  RowMask first_row;
-  RowMask last_row;
+template <int kTileKeys>
+class WindowTiles {
+ public:
+  static constexpr int kKeys = kTileKeys;
+  struct Shared {};
 
-  __device__ WindowTiles(const Args& args, int /*list*/, int i_first, int i_last)
-      : ranges(args.axis, args.window, i_first, i_last, kTileKeys),
-        first_row(args.axis, args.window, i_first),
-        last_row(args.axis, args.window, i_last) {}
-  __device__ int count() const { return ranges.length / kTileKeys; }
-  __device__ int run_begin(int tile, int run) const { return ranges.key(tile * kTileKeys) + run * kRunKeys; }
-  /// Every row of the query tile attends every key of `tile`.
+  __device__ WindowTiles(const Args& args, int /*list*/, int i_first, int i_last, Shared&)
+      : ranges_(args.axis, args.window, i_first, i_last, kTileKeys),
+        first_row_(args.axis, args.window, i_first),
+        last_row_(args.axis, args.window, i_last) {}
+  __device__ int count() const { return ranges_.length / kTileKeys; }
+  /// First key of a run of 16 in a tile.
+  __device__ int run_begin(int tile, int run) const { return ranges_.key(tile * kTileKeys) + run * kRunKeys; }
+  /// Every row of the query tile attends every key of the tile.
   __device__ bool full(int tile) const {
-    const int begin = ranges.key(tile * kTileKeys);
+    const int begin = ranges_.key(tile * kTileKeys);
     const int end = begin + kTileKeys;
-    const bool in_window = begin >= last_row.first && end <= first_row.last;
-    return end <= first_row.limit && (end <= first_row.sink || in_window);
+    const bool in_window = begin >= last_row_.first && end <= first_row_.last;
+    return end <= first_row_.limit && (end <= first_row_.sink || in_window);
   }
+  __device__ void look_up(int /*tile*/) {}
+  __device__ void publish(int /*tile*/) {}
   __device__ static RowMask mask(const Args& args, int i) { return {args.axis, args.window, i}; }
+
+ private:
+  KeyRanges ranges_;
+  RowMask first_row_;
+  RowMask last_row_;
 };
 
-/// BlockList: the listed blocks end to end, four runs of 16 keys to a tile.
-struct ListTiles {
-  KeyRuns runs;
-  int limit;
+/// BlockList: the listed blocks end to end, a few runs of 16 keys to a tile. Where runs begin is looked up two tiles
+/// ahead and passed on through shared memory, so that reading the list costs no wait.
+template <int kTileKeys>
+class ListTiles {
+  static constexpr int kRuns = kTileKeys / kRunKeys;
+  static constexpr int kSlots = 4;
 
-  __device__ ListTiles(const Args& args, int list, int i_first, int /*i_last*/)
-      : runs(args.list_indices + args.list_begin[list],
-             static_cast<int>(args.list_begin[list + 1] - args.list_begin[list]), args.block_k),
-        limit(args.axis.visible(i_first)) {}
-  __device__ int count() const { return (runs.length + kTileKeys - 1) / kTileKeys; }
-  __device__ int run_begin(int tile, int run) const {
-    const int n = tile * kTileKeys + run * kRunKeys;
-    return n < runs.length ? runs.key(n) : kNoKey;
+ public:
+  static constexpr int kKeys = kTileKeys;
+  struct Shared {
+    KeyRuns keys;
+    int limit;  // keys that the first row of the query tile sees
+    int begins[kSlots][kRuns];
+  };
+
+  __device__ ListTiles(const Args& args, int list, int i_first, int /*i_last*/, Shared& shared) : shared_(shared) {
+    if (threadIdx.x == 0) {
+      const std::int64_t begin = args.list_begin[list];
+      shared_.keys =
+          key_runs(args.list_indices + begin, static_cast<int>(args.list_begin[list + 1] - begin), args.block_k);
+      shared_.limit = args.axis.visible(i_first);
+    }
+    __syncthreads();
+    for (const int tile : {0, 1}) {
+      look_up(tile);
+      publish(tile);
+    }
+    __syncthreads();
   }
+  __device__ int count() const { return (shared_.keys.length + kTileKeys - 1) / kTileKeys; }
+  /// First key of a run of 16 in a tile that was published before the last barrier; kNoKey past the end of the list.
+  __device__ int run_begin(int tile, int run) const { return shared_.begins[tile % kSlots][run]; }
   /// Lists ascend, so the last run tells how far the tile reaches.
-  __device__ bool full(int tile) const { return run_begin(tile, kTileKeys / kRunKeys - 1) <= limit - kRunKeys; }
+  __device__ bool full(int tile) const { return run_begin(tile, kRuns - 1) <= shared_.limit - kRunKeys; }
+  __device__ void look_up(int tile) {
+    const int n = tile * kTileKeys + static_cast<int>(threadIdx.x) % kRuns * kRunKeys;
+    looked_up_ = n < shared_.keys.length ? shared_.keys.key(n) : kNoKey;
+  }
+  __device__ void publish(int tile) {
+    if (threadIdx.x < kRuns) shared_.begins[tile % kSlots][threadIdx.x] = looked_up_;
+  }
   __device__ static RowMask mask(const Args& args, int i) { return {args.axis, i}; }
+
+ private:
+  Shared& shared_;
+  int looked_up_;
 };
 
 /// Online softmax of one row, as one of the four threads that share it sees it. Scores are unscaled.
@@ -92,14 +129,15 @@ struct RowState {
 // layout of an m16n8 accumulator; O, S and P stay in registers.
 // Reads Q and writes O and LSE once; reads the K and V tiles that the rows attend once per block (from L2: the grid
 // runs heads that share them side by side).
-// Shared memory: the Q tile (later O), and two stages of a 64-key K tile and V tile, filled by cp.async.
+// Shared memory: the Q tile (later O), and two stages of a K tile and a V tile of 64 (32) keys, filled by cp.async.
 // Shapes: any q_len, kv_len < 2^30, causal or not, any GQA group; block_k a multiple of 16.
 // Floor: 4·d FLOPs per attended pair at the mma.sync rate. Measured fraction: kernels/README.md.
 template <typename T, int kHeadDim, int kRowTiles, typename Tiles>
-__global__ __launch_bounds__(kThreads, 2) void prefill_kernel(const __grid_constant__ Args args) {
+__global__ __launch_bounds__(kThreads, kRowTiles == 1 ? 4 : 2) void prefill_kernel(const __grid_constant__ Args args) {
   constexpr int kRowBytes = kHeadDim * 2;
   constexpr int kChunks = kRowBytes / 16;  // 16-byte chunks in a row
   constexpr int kRows = 16 * kRowTiles * kWarps;
+  constexpr int kTileKeys = Tiles::kKeys;
   constexpr int kTileBytes = kTileKeys * kRowBytes;
   constexpr int kRowsPerCopy = kThreads / kChunks;
   constexpr int kCopies = kTileKeys / kRowsPerCopy;
@@ -129,10 +167,11 @@ __global__ __launch_bounds__(kThreads, 2) void prefill_kernel(const __grid_const
   const auto* v = static_cast<const T*>(args.v) + kv_offset + copy_chunk * 8;
 
   extern __shared__ __align__(1024) unsigned char shared[];
+  __shared__ typename Tiles::Shared tiles_shared;
   const std::uint32_t q_shared = shared_address(shared);
   const std::uint32_t kv_shared = q_shared + kRows * kRowBytes;
 
-  const Tiles tiles(args, head * args.q_blocks + q_block, row_begin, row_end - 1);
+  Tiles tiles(args, head * args.q_blocks + q_block, row_begin, row_end - 1, tiles_shared);
   const int tile_count = tiles.count();
 
   const auto load_tile = [&](int tile, int stage) {
@@ -174,6 +213,7 @@ __global__ __launch_bounds__(kThreads, 2) void prefill_kernel(const __grid_const
     __syncthreads();  // this tile has landed, and every warp is done with the other stage
     if (tile + 1 < tile_count) load_tile(tile + 1, (tile + 1) % kStages);
     copy_commit();
+    tiles.look_up(tile + 2);
 
     const std::uint32_t k_tile = kv_shared + tile % kStages * 2 * kTileBytes + k_lane;
     const std::uint32_t v_tile = kv_shared + tile % kStages * 2 * kTileBytes + kTileBytes + v_lane;
@@ -274,11 +314,13 @@ __global__ __launch_bounds__(kThreads, 2) void prefill_kernel(const __grid_const
         }
       }
     }
+    tiles.publish(tile + 2);
   }
   copy_wait<0>();
   if (tile_count == 0) __syncthreads();  // Q may still be landing from another warp's copies
 
-    // Epilogue: each warp passes its rows of O through its own rows of the Q tile, for 16-byte stores.
+  __syncwarp();  // every lane has read its Q fragments
+  // Epilogue: each warp passes its rows of O through its own rows of the Q tile, for 16-byte stores.
 #pragma unroll
   for (int m = 0; m < kRowTiles; ++m)
 #pragma unroll
@@ -311,7 +353,7 @@ __global__ __launch_bounds__(kThreads, 2) void prefill_kernel(const __grid_const
 template <typename T, int kHeadDim, int kRowTiles, typename Tiles>
 void launch(Args args, cudaStream_t stream) {
   constexpr int kRows = 16 * kRowTiles * kWarps;
-  constexpr int kSharedBytes = (kRows + kStages * 2 * kTileKeys) * kHeadDim * 2;
+  constexpr int kSharedBytes = (kRows + kStages * 2 * Tiles::kKeys) * kHeadDim * 2;
   if (args.block_q == 0) args.block_q = kRows;  // Dense and Band: a tile is its own block
   args.q_blocks = (args.axis.q_len + args.block_q - 1) / args.block_q;
   args.tiles_per_block = (args.block_q + kRows - 1) / kRows;
@@ -328,11 +370,11 @@ template <typename T, int kHeadDim>
 void launch_form(const Args& args, bool listed, cudaStream_t stream) {
   // A query block of 64 rows or fewer would leave half of a 128-row tile idle.
   if (!listed)
-    launch<T, kHeadDim, 2, WindowTiles>(args, stream);
+    launch<T, kHeadDim, 2, WindowTiles<64>>(args, stream);
   else if (args.block_q <= 64)
-    launch<T, kHeadDim, 1, ListTiles>(args, stream);
+    launch<T, kHeadDim, 1, ListTiles<32>>(args, stream);
   else
-    launch<T, kHeadDim, 2, ListTiles>(args, stream);
+    launch<T, kHeadDim, 2, ListTiles<64>>(args, stream);
 }
 
 template <typename T>

@@ -50,7 +50,7 @@ __device__ auto key_sequence(const Args& args, std::int64_t head, int i) {
     const std::int64_t list = head / args.list.share * args.list.blocks + i / args.list.block_q;
     const std::int64_t begin = args.list.begin[list];
     const int count = args.list.count ? args.list.count[list] : static_cast<int>(args.list.begin[list + 1] - begin);
-    return KeyRuns(args.list.indices + begin, count, args.list.run);
+    return key_runs(args.list.indices + begin, count, args.list.run);
   } else {
     return KeyRanges(args.axis, args.window, i, i, 1);
   }
@@ -62,7 +62,7 @@ __device__ auto key_sequence(const Args& args, std::int64_t head, int i) {
 // Shared memory: q, and the O of the four warps at the end.
 // Shapes: any; kv_len < 2^30. Floor: 4·d FLOPs per attended pair at the fp32 rate; bound by L1 and L2 reads instead.
 template <int kHeadDim, bool kListed>
-__global__ __launch_bounds__(kThreads, 8) void rows_kernel(const __grid_constant__ Args args) {
+__global__ __launch_bounds__(kThreads, 6) void rows_kernel(const __grid_constant__ Args args) {
   constexpr int kChannels = kHeadDim / 32;
   const int lane = threadIdx.x % 32;
   const int warp = threadIdx.x / 32;
@@ -150,14 +150,14 @@ __global__ __launch_bounds__(kThreads, 8) void rows_kernel(const __grid_constant
   }
 }
 
-// A block owns one query row, a thread one channel of a quarter of the splits. Reads each partial once.
+// A block owns one query row. Reads each partial once.
 template <int kHeadDim>
-__global__ __launch_bounds__(kHeadDim* kMergeLanes) void merge_kernel(const __grid_constant__ Args args) {
+__global__ __launch_bounds__(kMergeThreads) void merge_kernel(const __grid_constant__ Args args) {
   const std::int64_t row = blockIdx.x;
   float value;
   float lse;
-  if (!merge_row<kHeadDim>(args.partials, row, 0, value, lse)) return;
-  args.o[row * kHeadDim + threadIdx.x] = value;
+  merge_row<kHeadDim>(args.partials, row, 0, value, lse);
+  if (threadIdx.x < kHeadDim) args.o[row * kHeadDim + threadIdx.x] = value;
   if (threadIdx.x == 0) args.lse[row] = lse;
 }
 
@@ -171,7 +171,7 @@ void launch(const Args& args, const SplitPlan& plan, bool listed, cudaStream_t s
     rows_kernel<kHeadDim, false><<<grid, kThreads, 0, stream>>>(args);
   cuda_check(cudaGetLastError(), "attend::cuda rows");
   if (plan.splits == 1) return;
-  merge_kernel<kHeadDim><<<rows, dim3(kHeadDim, kMergeLanes), 0, stream>>>(args);
+  merge_kernel<kHeadDim><<<rows, kMergeThreads, 0, stream>>>(args);
   cuda_check(cudaGetLastError(), "attend::cuda merge");
 }
 

@@ -75,7 +75,7 @@ template <bool kListed>
 __device__ auto key_sequence(const Args& args, const TileRows& rows, std::int64_t tile) {
   if constexpr (kListed) {
     const std::int64_t list = tile / args.packing.group_tiles;
-    return KeyRuns(args.list_indices + args.list_begin[list], args.list_count[list], args.page);
+    return key_runs(args.list_indices + args.list_begin[list], args.list_count[list], args.page);
   } else {
     return KeyRanges(args.axis, args.window, rows.query(args.packing, 0), rows.query(args.packing, rows.count - 1), 1);
   }
@@ -131,12 +131,13 @@ __global__ __launch_bounds__(kThreads, 2) void split_kernel(const __grid_constan
   const auto* k = static_cast<const T*>(args.k) + kv_offset;
   const auto* v = static_cast<const T*>(args.v) + kv_offset;
 
-  // Lane n % 16 looks up key n of a step one step before it is copied, so that the list's latency is hidden.
+  // Lane n % 16 looks up key n of a step two steps before it is copied, so that the list's latency is hidden.
   const auto look_up = [&](int step) {
     const int n = begin + (step * kWarps + warp) * kStepKeys + lane % kStepKeys;
     return n < end ? sequence.key(n) : kNoKey;
   };
   int next_key = look_up(0);
+  int later_key = look_up(1);
   const auto load_step = [&](int step) {
     const int stage = step % kStages;
     if (lane < kStepKeys) shared_keys[warp][stage][lane] = next_key;
@@ -150,7 +151,8 @@ __global__ __launch_bounds__(kThreads, 2) void split_kernel(const __grid_constan
       copy_async(target + swizzled<kRowBytes>(row, copy_chunk), k + offset, valid);
       copy_async(target + kStepBytes + swizzled<kRowBytes>(row, copy_chunk), v + offset, valid);
     }
-    next_key = look_up(step + 1);
+    next_key = later_key;
+    later_key = look_up(step + 2);
   };
 
   const int step_count = (end - begin + kBlockKeys - 1) / kBlockKeys;
@@ -296,18 +298,18 @@ __global__ __launch_bounds__(kThreads, 2) void split_kernel(const __grid_constan
   }
 }
 
-// A block owns one query row of one tile, a thread one channel of a quarter of the splits. Reads each partial once.
+// A block owns one query row of one tile. Reads each partial once.
 template <typename T, int kHeadDim>
-__global__ __launch_bounds__(kHeadDim* kMergeLanes) void merge_kernel(const __grid_constant__ Args args) {
+__global__ __launch_bounds__(kMergeThreads) void merge_kernel(const __grid_constant__ Args args) {
   const std::int64_t tile = blockIdx.x;
   const TileRows rows(args.packing, tile);
-  const int local = blockIdx.y;
+  const int local = static_cast<int>(blockIdx.y);
   if (local >= rows.count) return;
   float value;
   float lse;
-  if (!merge_row<kHeadDim>(args.partials, tile, local, value, lse)) return;
+  merge_row<kHeadDim>(args.partials, tile, local, value, lse);
   const std::int64_t row = rows.row(args, local);
-  store(static_cast<T*>(args.o) + row * kHeadDim + threadIdx.x, value);
+  if (threadIdx.x < kHeadDim) store(static_cast<T*>(args.o) + row * kHeadDim + threadIdx.x, value);
   if (threadIdx.x == 0) args.lse[row] = lse;
 }
 
@@ -324,7 +326,7 @@ void launch(const Args& args, const SplitPlan& plan, cudaStream_t stream) {
   cuda_check(cudaGetLastError(), "attend::cuda split");
   if (plan.splits == 1) return;
   const int rows = std::min(kTileRows, args.packing.group_rows);
-  merge_kernel<T, kHeadDim><<<dim3(tiles, static_cast<unsigned>(rows)), dim3(kHeadDim, kMergeLanes), 0, stream>>>(args);
+  merge_kernel<T, kHeadDim><<<dim3(tiles, static_cast<unsigned>(rows)), kMergeThreads, 0, stream>>>(args);
   cuda_check(cudaGetLastError(), "attend::cuda merge");
 }
 

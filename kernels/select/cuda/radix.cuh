@@ -63,25 +63,41 @@ struct Threshold {
   int ties;
 };
 
-/// Weights by digit. 64-bit bins are two words, since shared memory adds only 32 bits natively.
+/// Weights by digit, in a few copies among which the lanes of a warp are spread: real scores crowd into some tens of
+/// bins, and lanes that add to one word take turns. 64-bit bins are two words, since shared memory adds only 32 bits
+/// natively.
+template <bool kWide>
 struct Histogram {
-  std::uint32_t low[kBins];
-  std::uint32_t high[kBins];
+  static constexpr int kCopies = kWide ? 2 : 4;
+  static constexpr int kStride = kBins + 32 / kCopies;  // copies of one bin lie in different banks
+  std::uint32_t low[kCopies * kStride];
+  std::uint32_t high[kWide ? kCopies * kStride : 1];
 
   __device__ void clear() {
-    for (int bin = threadIdx.x; bin < kBins; bin += kThreads) low[bin] = high[bin] = 0;
-  }
-  template <bool kWide>
-  __device__ void add(int bin, std::uint64_t weight) {
-    const auto word = static_cast<std::uint32_t>(weight);
-    const std::uint32_t before = atomicAdd(&low[bin], word);
-    if constexpr (kWide) {
-      const std::uint32_t carry = before + word < before ? 1u : 0u;
-      const std::uint32_t upper = static_cast<std::uint32_t>(weight >> 32) + carry;
-      if (upper) atomicAdd(&high[bin], upper);
+    for (int word = threadIdx.x; word < kCopies * kStride; word += kThreads) {
+      low[word] = 0;
+      if constexpr (kWide) high[word] = 0;
     }
   }
-  __device__ std::uint64_t operator[](int bin) const { return std::uint64_t{high[bin]} << 32 | low[bin]; }
+  __device__ void add(int bin, std::uint64_t weight) {
+    const int word = static_cast<int>(threadIdx.x) % kCopies * kStride + bin;
+    const auto lower = static_cast<std::uint32_t>(weight);
+    const std::uint32_t before = atomicAdd(&low[word], lower);
+    if constexpr (kWide) {
+      const std::uint32_t carry = before + lower < before ? 1u : 0u;
+      const std::uint32_t upper = static_cast<std::uint32_t>(weight >> 32) + carry;
+      if (upper) atomicAdd(&high[word], upper);
+    }
+  }
+  __device__ std::uint64_t operator[](int bin) const {
+    std::uint64_t sum = 0;
+#pragma unroll
+    for (int copy = 0; copy < kCopies; ++copy) {
+      sum += low[copy * kStride + bin];
+      if constexpr (kWide) sum += std::uint64_t{high[copy * kStride + bin]} << 32;
+    }
+    return sum;
+  }
 };
 
 /// Calls visit(index, key) for every score of values[begin .. end), in no particular order.
@@ -105,11 +121,11 @@ __device__ void for_each_key(const float* values, int begin, int end, Visit visi
 /// Adds to `histogram` the weight of every key that begins with the digits found so far.
 template <int kDigit, typename Weight>
 __device__ void accumulate(const float* values, int begin, int end, std::uint32_t prefix, const Weight& weight,
-                           Histogram& histogram) {
+                           Histogram<Weight::kWide>& histogram) {
   constexpr int kAbove = digit_shift(kDigit) + digit_bits(kDigit);
   for_each_key(values, begin, end, [&](std::uint32_t key) {
     if (kDigit == 0 || key >> (kAbove % 32) == prefix)
-      histogram.add<Weight::kWide>(key >> digit_shift(kDigit) & ((1 << digit_bits(kDigit)) - 1), weight(key));
+      histogram.add(key >> digit_shift(kDigit) & ((1 << digit_bits(kDigit)) - 1), weight(key));
   });
 }
 

@@ -14,8 +14,9 @@
 namespace attnscope::select::cuda {
 namespace {
 
-constexpr std::int64_t kCachedKeys = 32768;  // a row of this length lies in shared memory (128 KB)
-constexpr std::int64_t kManyRows = 512;      // fill the machine with a block each
+constexpr std::int64_t kCachedKeys = 16384;  // a row of this length lies in shared memory (64 KB)
+constexpr std::int64_t kManyRows = 264;      // fill the machine with a block each
+constexpr int kBlocksPerSm = 3;              // of the chunked launches
 
 /// What the chunked launches hand on, one per row.
 struct RowState {
@@ -69,12 +70,12 @@ __device__ std::uint64_t row_target(const Args& args, std::uint64_t total) {
 
 // A block owns one row. It reads the scores once into shared memory when they fit, else once per step (maximum, three
 // digits, writing) from L2 or HBM; writes the list once.
-// Shared memory: one histogram of 2048 64-bit bins, and the row when it has at most 32768 scores.
+// Shared memory: one histogram of 2048 64-bit bins, and the row when it has at most 16384 scores.
 // Shapes: rows of up to 2^30 scores. Floor: one read of the scores at the HBM rate; fraction: kernels/README.md.
 template <bool kTopP>
-__global__ __launch_bounds__(kThreads) void select_row_kernel(const __grid_constant__ Args args, bool cached) {
+__global__ __launch_bounds__(kThreads, 2) void select_row_kernel(const __grid_constant__ Args args, bool cached) {
   extern __shared__ float cache[];
-  __shared__ Histogram histogram;
+  __shared__ Histogram<kTopP> histogram;
   const std::int64_t row = blockIdx.x;
   const int length = args.length(row);
   const float* values = args.scores + row * args.stride;
@@ -142,7 +143,7 @@ __device__ Descent descend_row(const Args& args, const RowState& state) {
 // Chunked launches. A block owns one chunk of one row and reads its scores once; grid (chunks, rows).
 
 // The row's largest key, by atomicMax.
-__global__ __launch_bounds__(kThreads) void row_maximum_kernel(const __grid_constant__ Args args) {
+__global__ __launch_bounds__(kThreads, kBlocksPerSm) void row_maximum_kernel(const __grid_constant__ Args args) {
   const Chunk chunk(args);
   if (chunk.begin >= chunk.end) return;
   const std::uint32_t key = largest_key(chunk.values, chunk.begin, chunk.end);
@@ -151,8 +152,8 @@ __global__ __launch_bounds__(kThreads) void row_maximum_kernel(const __grid_cons
 
 // One digit: works out the descent so far, then adds the chunk's histogram to the row's.
 template <bool kTopP, int kDigit>
-__global__ __launch_bounds__(kThreads) void digit_kernel(const __grid_constant__ Args args) {
-  __shared__ Histogram histogram;
+__global__ __launch_bounds__(kThreads, kBlocksPerSm) void digit_kernel(const __grid_constant__ Args args) {
+  __shared__ Histogram<kTopP> histogram;
   const Chunk chunk(args);
   if (chunk.begin >= chunk.end || takes_all<kTopP>(args, chunk.length)) return;
   RowState& state = args.states[chunk.row];
@@ -173,7 +174,7 @@ __global__ __launch_bounds__(kThreads) void digit_kernel(const __grid_constant__
 
 // Works out the threshold and counts the chunk's keys above and equal to it.
 template <bool kTopP>
-__global__ __launch_bounds__(kThreads) void count_kernel(const __grid_constant__ Args args) {
+__global__ __launch_bounds__(kThreads, kBlocksPerSm) void count_kernel(const __grid_constant__ Args args) {
   const Chunk chunk(args);
   RowState& state = args.states[chunk.row];
   Threshold threshold{0, chunk.length};
@@ -186,7 +187,7 @@ __global__ __launch_bounds__(kThreads) void count_kernel(const __grid_constant__
 }
 
 // Writes the chunk's part of the list, at the place that the counts of the chunks before it give.
-__global__ __launch_bounds__(kThreads) void write_kernel(const __grid_constant__ Args args) {
+__global__ __launch_bounds__(kThreads, kBlocksPerSm) void write_kernel(const __grid_constant__ Args args) {
   __shared__ Tally before;
   const Chunk chunk(args);
   const Threshold threshold = args.states[chunk.row].threshold;
@@ -211,12 +212,13 @@ struct ChunkPlan {
 };
 
 ChunkPlan plan_chunks(std::int64_t rows, std::int64_t stride) {
-  constexpr std::int64_t kBlocks = 528;  // four blocks on each SM of an H200
+  constexpr std::int64_t kBlocks = kBlocksPerSm * 132;  // one wave on an H200
   constexpr std::int64_t kLeastKeys = 2 * kTile;
   if (stride <= kCachedKeys || rows >= kManyRows) return {};
-  const std::int64_t keys = std::max(kLeastKeys, (rows * stride + kBlocks - 1) / kBlocks);
-  const std::int64_t whole_tiles = (keys + kTile - 1) / kTile * kTile;
-  return {whole_tiles, (stride + whole_tiles - 1) / whole_tiles};
+  const std::int64_t most = (stride + kLeastKeys - 1) / kLeastKeys;
+  const std::int64_t wanted = std::clamp<std::int64_t>(kBlocks / rows, 1, most);
+  const std::int64_t keys = ((stride + wanted - 1) / wanted + kTile - 1) / kTile * kTile;
+  return {keys, (stride + keys - 1) / keys};
 }
 
 template <bool kTopP>

@@ -19,6 +19,9 @@ constexpr int kThreads = kWarps * 32;
 constexpr int kStepKeys = 16;  // keys that a warp takes at once
 constexpr int kBlockKeys = 2048;
 
+/// Runs of K rows in flight per warp: four where reading K is the work, three where shared memory limits the blocks.
+constexpr int stages_of(int depth, int row_tiles) { return depth > 128 || row_tiles > 1 ? 3 : 4; }
+
 struct Args {
   const void* __restrict__ q;  // [batch · q_heads, q_len, head_dim]
   const void* __restrict__ k;  // [batch · kv_heads, keys, depth]
@@ -68,10 +71,10 @@ __device__ float query_element(const T* q, int c) {
 // Shapes: any; head_dim 64 or 128, f16 and bf16.
 // Floor: the larger of K read and scores written at the HBM rate. Measured fraction: kernels/README.md.
 template <typename T, int kHeadDim, int kRowTiles, bool kBounds>
-__global__ __launch_bounds__(kThreads) void scores_kernel(const __grid_constant__ Args args) {
+__global__ __launch_bounds__(kThreads, 3) void scores_kernel(const __grid_constant__ Args args) {
   constexpr int kDepth = kBounds ? 2 * kHeadDim : kHeadDim;
   constexpr int kRowBytes = kDepth * 2;
-  constexpr int kStages = kDepth > 128 ? 3 : 4;
+  constexpr int kStages = stages_of(kDepth, kRowTiles);
   constexpr int kChunks = kRowBytes / 16;
   constexpr int kRowsPerCopy = 32 / std::min(kChunks, 32);
   constexpr int kStepBytes = kStepKeys * kRowBytes;
@@ -153,16 +156,21 @@ __global__ __launch_bounds__(kThreads) void scores_kernel(const __grid_constant_
 
     const std::uint32_t k_tile = stages + step % kStages * kStepBytes + k_lane;
     float score[kRowTiles][2][4] = {};
+    std::uint32_t a[2][kRowTiles][4];  // fragments of this k step and of the next
+    std::uint32_t b[2][4];
+    const auto load_fragments = [&](int s) {
+      ldmatrix(b[s % 2], k_tile ^ (s << 5));
+#pragma unroll
+      for (int m = 0; m < kRowTiles; ++m) ldmatrix(a[s % 2][m], (q_lane + m * 16 * kRowBytes) ^ (s << 5));
+    };
+    load_fragments(0);
 #pragma unroll
     for (int s = 0; s < kSteps; ++s) {
-      std::uint32_t b[4];
-      ldmatrix(b, k_tile ^ (s << 5));
+      if (s + 1 < kSteps) load_fragments(s + 1);
 #pragma unroll
       for (int m = 0; m < kRowTiles; ++m) {
-        std::uint32_t a[4];
-        ldmatrix(a, (q_lane + m * 16 * kRowBytes) ^ (s << 5));
-        mma<T>(score[m][0], a, b[0], b[1]);
-        mma<T>(score[m][1], a, b[2], b[3]);
+        mma<T>(score[m][0], a[s % 2][m], b[s % 2][0], b[s % 2][1]);
+        mma<T>(score[m][1], a[s % 2][m], b[s % 2][2], b[s % 2][3]);
       }
     }
     const std::int64_t key0 = key_begin + (step * kWarps + warp) * kStepKeys + lane % 4 * 2;
@@ -226,7 +234,7 @@ dim3 score_grid(const Args& args, std::int64_t kv_heads, std::int64_t rows_per_b
 template <typename T, int kHeadDim, int kRowTiles, bool kBounds>
 void launch_tiles(const Args& args, std::int64_t kv_heads, cudaStream_t stream) {
   constexpr int kDepth = kBounds ? 2 * kHeadDim : kHeadDim;
-  constexpr int kStages = kDepth > 128 ? 3 : 4;
+  constexpr int kStages = stages_of(kDepth, kRowTiles);
   constexpr int kSharedBytes = (16 * kRowTiles + kWarps * kStages * kStepKeys) * kDepth * 2;
   const auto kernel = scores_kernel<T, kHeadDim, kRowTiles, kBounds>;
   cuda_check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, kSharedBytes),
