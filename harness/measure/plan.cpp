@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/measure/plan.hpp"
 
+#include "harness/base/error.hpp"
 #include "harness/method/registry.hpp"
 #include "harness/workload/file.hpp"
 #include "harness/workload/workload.hpp"
 
 namespace attnscope {
 namespace {
+
+/// Calls a look-up, and says in its failure where in the config the name stands.
+template <typename Lookup>
+auto& looked_up(const PointSpec& spec, const Lookup& lookup) {
+  try {
+    return lookup();
+  } catch (const InputError& error) {
+    throw InputError(spec.where + ": " + error.what());
+  }
+}
 
 void resolve_inputs(PointSpec& spec) {
   if (spec.workload == "file") {
@@ -17,7 +28,7 @@ void resolve_inputs(PointSpec& spec) {
     return;
   }
   validate(spec.shape, spec.where);
-  const Workload& workload = find_workload(spec.workload);
+  const Workload& workload = looked_up(spec, [&]() -> const Workload& { return find_workload(spec.workload); });
   spec.workload_params =
       Params::resolve(workload.info().parameters, spec.workload_params, spec.where + ": workload").json();
 }
@@ -44,7 +55,8 @@ Shape shape_from_json(const nlohmann::json& json) {
 std::vector<PointSpec> resolve_points(const RunConfig& config) {
   std::vector<PointSpec> points = config.points;
   for (PointSpec& spec : points) {
-    spec.params = Params::resolve(find_method(spec.method).info().parameters, spec.params, spec.where).json();
+    const Method& method = looked_up(spec, [&]() -> const Method& { return find_method(spec.method); });
+    spec.params = Params::resolve(method.info().parameters, spec.params, spec.where).json();
     resolve_inputs(spec);
   }
   return points;
