@@ -13,7 +13,8 @@ class L2Flush {
  public:
   L2Flush();
   /// Resets persisting lines to normal and enqueues on `stream` (a cudaStream_t) a write of the whole block, which
-  /// displaces every other line.
+  /// displaces every other line, and a read of it, after which the cache holds clean lines: what it still had to write
+  /// back would be counted against the call that follows.
   void operator()(void* stream);
   std::size_t bytes() const { return block_.bytes(); }
 

@@ -35,9 +35,8 @@ double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// Rates of `samples` repetitions of `work`, after one that warms up.
+/// Rates of `samples` repetitions of `work`.
 std::vector<double> rates(double amount, int samples, const std::function<void()>& work) {
-  work();
   std::vector<double> values;
   for (int i = 0; i < samples; ++i) values.push_back(amount / seconds_of(work));
   return values;
@@ -82,15 +81,15 @@ void measure_memory(Ceilings& ceilings, int samples, int threads) {
   share(count, threads,
         [&](auto first, auto n) { std::fill_n(data + first, n, 1.0f); });  // first touch where it is read
 
-  const auto read = [&](const char* name, int used) {
-    const auto values = rates(static_cast<double>(bytes), samples, [&] {
-      share(count, used, [&](auto first, auto n) { keep(read_loop(data + first, n)); });
-    });
-    ceilings[name] = summarize(values, fmt::format("{} sum over {:.1f} GiB, {} thread(s)", vector_isa(),
-                                                   static_cast<double>(bytes) / kGiB, used));
+  const auto read = [&](const char* name, int used, std::int64_t floats) {
+    const double size = static_cast<double>(floats) * sizeof(float);
+    const auto values = rates(
+        size, samples, [&] { share(floats, used, [&](auto first, auto n) { keep(read_loop(data + first, n)); }); });
+    ceilings[name] =
+        summarize(values, fmt::format("{} sum over {:.1f} GiB, {} thread(s)", vector_isa(), size / kGiB, used));
   };
-  read("read_1t_bytes_per_s", 1);
-  read("read_bytes_per_s", threads);
+  read("read_1t_bytes_per_s", 1, count / 2);
+  read("read_bytes_per_s", threads, count);
 
   const std::int64_t half = count / 2;
   const auto values = rates(static_cast<double>(bytes), samples, [&] {
@@ -109,7 +108,7 @@ Ceilings measure_cpu_ceilings(Effort effort) {
   const int samples = effort == Effort::quick ? 3 : 15;
   const int threads = omp_get_max_threads();
   Ceilings ceilings;
-  measure_fma(ceilings, effort == Effort::quick ? 9 : 31, threads);
+  measure_fma(ceilings, effort == Effort::quick ? 21 : 51, threads);
   measure_memory(ceilings, samples, threads);
   return ceilings;
 }

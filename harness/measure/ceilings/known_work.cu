@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cuda_fp16.h>
 
+#include <string>
+#include <type_traits>
+
+#include "harness/base/error.hpp"
 #include "harness/device/cuda_check.hpp"
 #include "harness/device/device_info.hpp"
 #include "harness/measure/ceilings/known_work.hpp"
@@ -9,17 +13,15 @@ namespace attnscope {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kBlocksPerSm = 8;    // 2048 threads: a full SM
-constexpr int kLoadsInFlight = 4;  // 16-byte loads that a thread issues before it uses one
-constexpr int kWarpColumns = 8;    // 8-wide mma tiles of C that one warp holds
+constexpr int kWarpColumns = 8;  // 8-wide mma tiles of C that one warp holds
 
 cudaStream_t as_stream(void* stream) { return static_cast<cudaStream_t>(stream); }
 
-/// One full wave: every SM holds all the threads it can.
-int full_grid() {
+/// Blocks in a grid that puts `blocks_per_sm` on every SM.
+int grid_of(int blocks_per_sm) {
   int sms = 0;
   cuda_check(cudaDeviceGetAttribute(&sms, cudaDevAttrMultiProcessorCount, current_gpu()), "cudaDeviceGetAttribute");
-  return sms * kBlocksPerSm;
+  return sms * blocks_per_sm;
 }
 
 void check_launch(const char* kernel) { cuda_check(cudaGetLastError(), kernel); }
@@ -36,8 +38,9 @@ __global__ void fill_noise_kernel(std::uint16_t* data, std::int64_t count) {
   }
 }
 
-// Thread i of the grid reads 16-byte words i, i + stride, ...: coalesced, kLoadsInFlight at a time, each word once per
-// repeat. ld.global.cg keeps L1 out, which would otherwise serve the repeats.
+// Thread i of the grid reads 16-byte words i, i + stride, ...: coalesced, kLoads at a time, each word once per repeat.
+// ld.global.cg keeps L1 out, which would otherwise serve the repeats.
+template <int kLoads>
 __global__ void __launch_bounds__(kThreads)
     read_kernel(const uint4* __restrict__ source, std::int64_t words, int repeats, std::uint32_t* sink) {
   const std::int64_t first = blockIdx.x * static_cast<std::int64_t>(kThreads) + threadIdx.x;
@@ -45,12 +48,12 @@ __global__ void __launch_bounds__(kThreads)
   std::uint32_t mixed = 0;
   for (int r = 0; r < repeats; ++r) {
     std::int64_t i = first;
-    for (; i + (kLoadsInFlight - 1) * stride < words; i += kLoadsInFlight * stride) {
-      uint4 word[kLoadsInFlight];
+    for (; i + (kLoads - 1) * stride < words; i += kLoads * stride) {
+      uint4 word[kLoads];
 #pragma unroll
-      for (int j = 0; j < kLoadsInFlight; ++j) word[j] = __ldcg(source + i + j * stride);
+      for (int j = 0; j < kLoads; ++j) word[j] = __ldcg(source + i + j * stride);
 #pragma unroll
-      for (int j = 0; j < kLoadsInFlight; ++j) mixed ^= word[j].x ^ word[j].y ^ word[j].z ^ word[j].w;
+      for (int j = 0; j < kLoads; ++j) mixed ^= word[j].x ^ word[j].y ^ word[j].z ^ word[j].w;
     }
     for (; i < words; i += stride) mixed ^= __ldcg(source + i).x;
     mixed = mixed * 5u + 1u;  // so that an even number of repeats does not cancel
@@ -59,17 +62,18 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 // As read_kernel, every word stored to the same place of `target`.
+template <int kLoads>
 __global__ void __launch_bounds__(kThreads)
     copy_kernel(uint4* __restrict__ target, const uint4* __restrict__ source, std::int64_t words) {
   const std::int64_t first = blockIdx.x * static_cast<std::int64_t>(kThreads) + threadIdx.x;
   const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * kThreads;
   std::int64_t i = first;
-  for (; i + (kLoadsInFlight - 1) * stride < words; i += kLoadsInFlight * stride) {
-    uint4 word[kLoadsInFlight];
+  for (; i + (kLoads - 1) * stride < words; i += kLoads * stride) {
+    uint4 word[kLoads];
 #pragma unroll
-    for (int j = 0; j < kLoadsInFlight; ++j) word[j] = __ldcg(source + i + j * stride);
+    for (int j = 0; j < kLoads; ++j) word[j] = __ldcg(source + i + j * stride);
 #pragma unroll
-    for (int j = 0; j < kLoadsInFlight; ++j) target[i + j * stride] = word[j];
+    for (int j = 0; j < kLoads; ++j) target[i + j * stride] = word[j];
   }
   for (; i < words; i += stride) target[i] = __ldcg(source + i);
 }
@@ -133,22 +137,44 @@ __global__ void __launch_bounds__(kThreads) multiply_add_kernel(T* data, int ite
 
 __global__ void nothing_kernel() {}
 
+/// Calls `launch` with the number of loads in flight as a constant.
+template <typename Launch>
+void with_loads(int loads, const Launch& launch) {
+  switch (loads) {
+    case 2:
+      return launch(std::integral_constant<int, 2>());
+    case 4:
+      return launch(std::integral_constant<int, 4>());
+    case 8:
+      return launch(std::integral_constant<int, 8>());
+    case 16:
+      return launch(std::integral_constant<int, 16>());
+    default:
+      throw Error("loads in flight: expected 2, 4, 8 or 16, found " + std::to_string(loads));
+  }
+}
+
 }  // namespace
 
 void fill_noise_bf16(std::uint16_t* data, std::int64_t count, void* stream) {
-  fill_noise_kernel<<<full_grid(), kThreads, 0, as_stream(stream)>>>(data, count);
+  fill_noise_kernel<<<grid_of(8), kThreads, 0, as_stream(stream)>>>(data, count);
   check_launch("fill_noise_kernel");
 }
 
-void read_memory(const void* source, std::int64_t bytes, int repeats, std::uint32_t* sink, void* stream) {
-  read_kernel<<<full_grid(), kThreads, 0, as_stream(stream)>>>(static_cast<const uint4*>(source), bytes / 16, repeats,
-                                                               sink);
+void read_memory(const void* source, std::int64_t bytes, int repeats, std::uint32_t* sink, void* stream,
+                 StreamShape shape) {
+  with_loads(shape.loads_in_flight, [&](auto loads) {
+    read_kernel<loads()><<<grid_of(shape.blocks_per_sm), kThreads, 0, as_stream(stream)>>>(
+        static_cast<const uint4*>(source), bytes / 16, repeats, sink);
+  });
   check_launch("read_kernel");
 }
 
-void copy_memory(void* target, const void* source, std::int64_t bytes, void* stream) {
-  copy_kernel<<<full_grid(), kThreads, 0, as_stream(stream)>>>(static_cast<uint4*>(target),
-                                                               static_cast<const uint4*>(source), bytes / 16);
+void copy_memory(void* target, const void* source, std::int64_t bytes, void* stream, StreamShape shape) {
+  with_loads(shape.loads_in_flight, [&](auto loads) {
+    copy_kernel<loads()><<<grid_of(shape.blocks_per_sm), kThreads, 0, as_stream(stream)>>>(
+        static_cast<uint4*>(target), static_cast<const uint4*>(source), bytes / 16);
+  });
   check_launch("copy_kernel");
 }
 

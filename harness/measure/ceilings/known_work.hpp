@@ -10,11 +10,20 @@ namespace attnscope {
 /// Fills `count` bf16 values with uniform noise in [−1, 1), a function of the index: power and clocks depend on data.
 void fill_noise_bf16(std::uint16_t* data, std::int64_t count, void* stream);
 
-/// Reads `bytes` (a multiple of 16) `repeats` times through L2, past L1; `sink` takes one word when it is never true.
-void read_memory(const void* source, std::int64_t bytes, int repeats, std::uint32_t* sink, void* stream);
+/// How a memory kernel keeps the memory busy: resident blocks of 256 threads per SM, and 16-byte loads that each thread
+/// issues before it uses the first (2, 4, 8 or 16). Which is fastest depends on the GPU.
+struct StreamShape {
+  int blocks_per_sm = 8;
+  int loads_in_flight = 4;
+};
+
+/// Reads `bytes` (a multiple of 16) `repeats` times through L2, past L1. `sink` is written only if the data hashes to
+/// one certain value: it keeps the loads alive.
+void read_memory(const void* source, std::int64_t bytes, int repeats, std::uint32_t* sink, void* stream,
+                 StreamShape shape = {});
 
 /// Reads `bytes` (a multiple of 16) and writes them.
-void copy_memory(void* target, const void* source, std::int64_t bytes, void* stream);
+void copy_memory(void* target, const void* source, std::int64_t bytes, void* stream, StreamShape shape = {});
 
 /// c [m,n] = a [m,k] · b [n,k]ᵀ with mma.sync; m a multiple of 16, n of 64, k of 16. Work: 2·m·n·k FLOPs.
 void matmul_bf16(const std::uint16_t* a, const std::uint16_t* b, float* c, int m, int n, int k, void* stream);

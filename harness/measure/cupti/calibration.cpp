@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "harness/base/error.hpp"
@@ -50,6 +51,14 @@ void check_product(const Buffer& a, const Buffer& b, const Buffer& c) {
     if (std::abs(found - exact) > tolerance)
       throw Error(fmt::format("calibration matmul [{}, {}]: expected {}, found {}", row, column, exact, found));
   }
+}
+
+/// The shortest of several: what the profiler alone adds to a range.
+double count_overhead(const Plan& core, const Stream& stream) {
+  double shortest = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < 3; ++i)
+    shortest = std::min(shortest, count_call(core, [&] { launch_nothing(stream.handle()); }).at("gpu_time_ns"));
+  return shortest;
 }
 
 double count_matmul(const Plan& core, const Stream& stream) {
@@ -110,6 +119,7 @@ Calibration calibrate_counters() {
         "counted / known: bf16 mma.sync product {0}x{0}x{0}; {1} threads x {2} x {3} fp32 and packed fp16 "
         "multiply-adds",
         kMatrix, kThreads, kIterations, kFmaChains);
+    calibration.range_overhead_ns = count_overhead(core, stream);
     calibration.tensor_flops_factor = count_matmul(core, stream);
     count_copy(core, stream, calibration);
     calibration.fp_flops_factor = count_multiply_adds(fp, 2, [&](void* data) {

@@ -15,6 +15,7 @@ struct Calibration {
   std::optional<double> fp_half_flops_factor;  // packed fp16 FMA, 4 FLOPs each
   std::optional<double> dram_read_factor;      // copy much larger than L2: bytes of the source
   std::optional<double> dram_write_factor;     // the same: bytes of the target
+  std::optional<double> range_overhead_ns;     // gpu_time_ns of a range around an empty kernel
   std::string how;                             // one sentence
   std::string reason;                          // why factors are absent
 };

@@ -13,6 +13,7 @@ nlohmann::json to_json(const Calibration& calibration) {
   put("fp_half_flops_factor", calibration.fp_half_flops_factor);
   put("dram_read_factor", calibration.dram_read_factor);
   put("dram_write_factor", calibration.dram_write_factor);
+  put("range_overhead_ns", calibration.range_overhead_ns);
   if (!calibration.how.empty()) json["how"] = calibration.how;
   if (!calibration.reason.empty()) json["reason"] = calibration.reason;
   return json;

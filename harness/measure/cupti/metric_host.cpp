@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/measure/cupti/metric_host.hpp"
 
+#include <utility>
+
 #include "harness/measure/cupti/library.hpp"
 
 namespace attnscope {
@@ -23,12 +25,13 @@ std::vector<std::string> supported_chips() {
   return chips;
 }
 
-MetricHost::MetricHost(const std::string& chip, std::span<const std::uint8_t> availability) {
+MetricHost::MetricHost(std::string chip, std::vector<std::uint8_t> availability)
+    : chip_(std::move(chip)), availability_(std::move(availability)) {
   auto params = ATTNSCOPE_CUPTI_PARAMS(CUpti_Profiler_Host_Initialize_Params);
   params.profilerType = CUPTI_PROFILER_TYPE_RANGE_PROFILER;
-  params.pChipName = chip.c_str();
-  params.pCounterAvailabilityImage = availability.empty() ? nullptr : availability.data();
-  cupti_check(cupti().ProfilerHostInitialize(&params), "cuptiProfilerHostInitialize(" + chip + ")");
+  params.pChipName = chip_.c_str();
+  params.pCounterAvailabilityImage = availability_.empty() ? nullptr : availability_.data();
+  cupti_check(cupti().ProfilerHostInitialize(&params), "cuptiProfilerHostInitialize(" + chip_ + ")");
   host_ = params.pHostObject;
 }
 

@@ -20,7 +20,7 @@ class MetricHost {
  public:
   /// `availability` is the device's counter availability image; empty for planning offline. Throws CuptiError for an
   /// unknown chip.
-  explicit MetricHost(const std::string& chip, std::span<const std::uint8_t> availability = {});
+  explicit MetricHost(std::string chip, std::vector<std::uint8_t> availability = {});
   MetricHost(const MetricHost&) = delete;
   MetricHost& operator=(const MetricHost&) = delete;
   ~MetricHost();
@@ -35,6 +35,8 @@ class MetricHost {
                                std::span<const std::string> metrics) const;
 
  private:
+  std::string chip_;  // CUPTI keeps pointers to both
+  std::vector<std::uint8_t> availability_;
   CUpti_Profiler_Host_Object* host_ = nullptr;
 };
 

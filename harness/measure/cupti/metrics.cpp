@@ -62,13 +62,12 @@ Plan core_plan(std::string_view chip, Dtype dtype) {
     plan.counters.push_back({"mem_clock_hz", Rollup::time_mean, {{"dram__cycles_elapsed.avg.per_second"}}});
     plan.counters.push_back({"dram_read_bytes", Rollup::sum, {{fmt::format("{}read.sum", prefix)}}});
     plan.counters.push_back({"dram_write_bytes", Rollup::sum, {{fmt::format("{}write.sum", prefix)}}});
-    plan.counters.push_back(
-        {"dram_busy_pct", Rollup::time_mean, {{"dram__throughput.avg.pct_of_peak_sustained_elapsed"}}});
   }
   return plan;
 }
 
-/// Instructions executed per thread, by patched SASS: cannot share a pass with anything else.
+/// Instructions executed per thread, by patched SASS: cannot share a pass with anything else. Half-precision ones work
+/// on two packed values and count once (measured on GH100: half of the FLOPs of a loop of half2 multiply-adds).
 Plan fp_plan() {
   struct Operation {
     std::string_view name;
@@ -80,7 +79,7 @@ Plan fp_plan() {
   for (const char precision : {'f', 'd', 'h'})
     for (const auto& [operation, flops] : kOperations) {
       const Counter::Term term{fmt::format("smsp__sass_thread_inst_executed_op_{}{}_pred_on.sum", precision, operation),
-                               flops};
+                               precision == 'h' ? 2 * flops : flops};
       all.terms.push_back(term);
       if (precision == 'h') half.terms.push_back(term);
     }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "harness/base/error.hpp"
 #include "harness/measure/cupti/profiler.hpp"
@@ -28,10 +29,18 @@ TEST(CounterPlans, CoreNamesTheTensorCounterOfTheInputType) {
   EXPECT_EQ(counter(f16, "tensor_flops").terms.size(), 2u);
 }
 
-TEST(CounterPlans, FusedMultiplyAddsCountTwice) {
+TEST(CounterPlans, FusedMultiplyAddsCountTwiceAndPackedHalvesTwiceAgain) {
   const Plan fp = counter_plans("GA100", Dtype::bf16).back();
-  for (const Counter::Term& term : counter(fp, "fp_flops").terms)
-    EXPECT_EQ(term.weight, term.metric.find("fma") == std::string::npos ? 1 : 2) << term.metric;
+  std::map<std::string, double> weights;
+  for (const Counter::Term& term : counter(fp, "fp_flops").terms) weights[term.metric] = term.weight;
+  const auto weight = [&](const std::string& operation) {
+    return weights.at("smsp__sass_thread_inst_executed_op_" + operation + "_pred_on.sum");
+  };
+  EXPECT_EQ(weight("fadd"), 1);
+  EXPECT_EQ(weight("ffma"), 2);
+  EXPECT_EQ(weight("dfma"), 2);
+  EXPECT_EQ(weight("hmul"), 2);
+  EXPECT_EQ(weight("hfma"), 4);
 }
 
 TEST(CounterPlans, IntegratedGpusHaveNoDramCounters) {

@@ -97,6 +97,9 @@ RangeProfiler::RangeProfiler(const Plan& plan, std::size_t max_ranges)
   cupti_check(cupti().RangeProfilerEnable(&enable), "cuptiRangeProfilerEnable");
   profiler_.reset(enable.pRangeProfilerObject);
 
+  // Names are numbers, each used once: ranges of one name would be merged.
+  for (std::size_t i = 0; i < max_ranges; ++i) range_names_.push_back(std::to_string(i));
+
   std::vector<const char*> names = c_strings(metrics_);
   auto size = ATTNSCOPE_CUPTI_PARAMS(CUpti_RangeProfiler_GetCounterDataSize_Params);
   size.pRangeProfilerObject = profiler_.get();
@@ -142,11 +145,9 @@ void RangeProfiler::start() {
 
 void RangeProfiler::push(std::size_t index) {
   synchronize_gpu();
-  // Names are numbers, each used once: CUPTI merges ranges of one name.
-  const std::string name = std::to_string(index);
   auto params = ATTNSCOPE_CUPTI_PARAMS(CUpti_RangeProfiler_PushRange_Params);
   params.pRangeProfilerObject = profiler_.get();
-  params.pRangeName = name.c_str();
+  params.pRangeName = range_names_.at(index).c_str();
   cupti_check(cupti().RangeProfilerPushRange(&params), "cuptiRangeProfilerPushRange");
 }
 

@@ -45,10 +45,11 @@ class RangeProfiler {
   Plan plan_;
   std::vector<std::string> metrics_;
   MetricHost host_;
-  std::vector<std::uint8_t> configuration_;  // CUPTI keeps pointers to both
+  // CUPTI keeps pointers to these three.
+  std::vector<std::uint8_t> configuration_;
   std::vector<std::uint8_t> counter_data_;
+  std::vector<std::string> range_names_;
   std::unique_ptr<CUpti_RangeProfiler_Object, Disable> profiler_;
-  std::size_t ranges_ = 0;
 };
 
 /// Counters of one whole execution of `call`.
