@@ -61,7 +61,7 @@ HWY_INLINE void store_sums(const VecF (&v)[4], float* HWY_RESTRICT out) {
 #endif
 }
 
-/// out[r · stride + j] = a[r] · b[j] for kRows rows of `a`, `dim` apart, and the four rows b[0..4).
+/// out[r · stride + j] = a[r] · b[j] for kRows rows of `a`, `dim` apart and in pair order, and the four rows b[0..4).
 template <int kRows, typename T>
 HWY_INLINE void dot4(const float* HWY_RESTRICT a, const T* const (&b)[4], std::int64_t dim, float* HWY_RESTRICT out,
                      std::int64_t stride) {
@@ -71,22 +71,21 @@ HWY_INLINE void dot4(const float* HWY_RESTRICT a, const T* const (&b)[4], std::i
   for (int r = 0; r < kRows; ++r)
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) acc[r][j] = hn::Zero(d);
-  for (std::int64_t c = 0; c < dim; c += kLanes) {
-    const VecF b0 = widen(b[0] + c), b1 = widen(b[1] + c), b2 = widen(b[2] + c), b3 = widen(b[3] + c);
+  for (std::int64_t c = 0; c < dim; c += 2 * kLanes) {
+    const VecPair pairs[4] = {widen_pair(b[0] + c), widen_pair(b[1] + c), widen_pair(b[2] + c), widen_pair(b[3] + c)};
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
-      const VecF x = hn::LoadU(d, a + r * dim + c);
-      acc[r][0] = hn::MulAdd(x, b0, acc[r][0]);
-      acc[r][1] = hn::MulAdd(x, b1, acc[r][1]);
-      acc[r][2] = hn::MulAdd(x, b2, acc[r][2]);
-      acc[r][3] = hn::MulAdd(x, b3, acc[r][3]);
+      const VecF x0 = hn::LoadU(d, a + r * dim + c), x1 = hn::LoadU(d, a + r * dim + c + kLanes);
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j)
+        acc[r][j] = hn::MulAdd(x1, pairs[j].second, hn::MulAdd(x0, pairs[j].first, acc[r][j]));
     }
   }
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) store_sums(acc[r], out + r * stride);
 }
 
-/// out[r · stride + n] = rows[r] · items[n] for `count` items; rows and items are dense, `dim` wide.
+/// out[r · stride + n] = rows[r] · items[n] for `count` items; both are dense, `dim` wide, rows in pair order.
 template <typename T>
 void dot_all(const float* HWY_RESTRICT rows, std::int64_t row_count, const T* HWY_RESTRICT items, std::int64_t count,
              std::int64_t dim, float* HWY_RESTRICT out, std::int64_t stride) {

@@ -10,7 +10,9 @@
 
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "harness/base/shape.hpp"
 
@@ -44,6 +46,44 @@ HWY_INLINE VecF widen(const Half* HWY_RESTRICT p) {
   return hn::PromoteTo(F32(), hn::LoadU(hn::Rebind<Half, F32>(), p));
 }
 
+/// Two vectors made of p[0 .. 2 · kLanes). bf16 falls apart into its even and its odd elements, at one operation each
+/// and without a shuffle; other types stay in order. What meets such vectors must be put into the same order.
+struct VecPair {
+  VecF first, second;
+};
+template <typename T>
+HWY_INLINE VecPair widen_pair(const T* HWY_RESTRICT p) {
+  return {widen(p), widen(p + kLanes)};
+}
+#if HWY_TARGET != HWY_SCALAR
+HWY_INLINE VecPair widen_pair(const hwy::bfloat16_t* HWY_RESTRICT p) {
+  const F32 d;
+  const hn::RebindToUnsigned<F32> du;
+  const auto bits = hn::BitCast(du, hn::LoadU(hn::Repartition<hwy::bfloat16_t, F32>(), p));
+  return {hn::BitCast(d, hn::ShiftLeft<16>(bits)), hn::BitCast(d, hn::And(bits, hn::Set(du, 0xffff0000u)))};
+}
+#endif
+template <typename T>
+constexpr bool kPairsSplit = HWY_TARGET != HWY_SCALAR&& std::is_same_v<T, hwy::bfloat16_t>;
+
+/// Puts x[0 .. n), n a multiple of 2 · kLanes, into the order in which widen_pair gives elements of type T; and back.
+template <typename T>
+HWY_INLINE void to_pair_order(float* x, std::int64_t n) {
+  if constexpr (kPairsSplit<T>)
+    for (float block[2 * kLanes]; n > 0; n -= 2 * kLanes, x += 2 * kLanes) {
+      std::copy_n(x, 2 * kLanes, block);
+      for (std::int64_t i = 0; i < 2 * kLanes; ++i) x[i / 2 + i % 2 * kLanes] = block[i];
+    }
+}
+template <typename T>
+HWY_INLINE void from_pair_order(float* x, std::int64_t n) {
+  if constexpr (kPairsSplit<T>)
+    for (float block[2 * kLanes]; n > 0; n -= 2 * kLanes, x += 2 * kLanes) {
+      std::copy_n(x, 2 * kLanes, block);
+      for (std::int64_t i = 0; i < 2 * kLanes; ++i) x[i] = block[i / 2 + i % 2 * kLanes];
+    }
+}
+
 /// out[i] = factor · in[i] for `n` elements, a multiple of kLanes.
 template <typename T>
 HWY_INLINE void widen_row(const T* HWY_RESTRICT in, std::int64_t n, float factor, float* HWY_RESTRICT out) {
@@ -53,17 +93,19 @@ HWY_INLINE void widen_row(const T* HWY_RESTRICT in, std::int64_t n, float factor
 
 /// 2^x for x ≤ 0, relative error below 2^-22; 0 below 2^-126 (so also for −infinity); NaN stays NaN.
 /// x = n + f with |f| ≤ 1/2; 2^f by a degree-5 minimax polynomial of the relative error, 2^n added to the exponent.
+/// Adding 1.5 · 2^23 rounds to an integer and leaves n in the lowest bits, which the shift moves onto the exponent.
 HWY_INLINE VecF exp2(VecF x) {
   const F32 d;
   const hn::RebindToSigned<F32> di;
-  const auto n = hn::NearestInt(x);
-  const VecF f = hn::Sub(x, hn::ConvertTo(d, n));
+  const VecF magic = hn::Set(d, 0x1.8p23f);
+  const VecF shifted = hn::Add(x, magic);
+  const VecF f = hn::Sub(x, hn::Sub(shifted, magic));
   VecF y = hn::MulAdd(f, hn::Set(d, 0x1.5c08e6p-10f), hn::Set(d, 0x1.3d0c52p-7f));
   y = hn::MulAdd(f, y, hn::Set(d, 0x1.c6b6e4p-5f));
   y = hn::MulAdd(f, y, hn::Set(d, 0x1.ebf918p-3f));
   y = hn::MulAdd(f, y, hn::Set(d, 0x1.62e428p-1f));
   y = hn::MulAdd(f, y, hn::Set(d, 1.0f));
-  y = hn::BitCast(d, hn::Add(hn::BitCast(di, y), hn::ShiftLeft<23>(n)));
+  y = hn::BitCast(d, hn::Add(hn::BitCast(di, y), hn::ShiftLeft<23>(hn::BitCast(di, shifted))));
   return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -126.0f)), y);
 }
 

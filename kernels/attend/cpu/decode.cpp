@@ -166,6 +166,7 @@ void run(const AttentionInputs& in, const Source& source, const AttentionOutputs
 
   const Slots slots{static_cast<float*>(workspace), shape.q_heads / source.heads(), shape.head_dim};
   const auto finish = [&](std::int64_t list, const GatherRows& state) {
+    restore_order(shape.dtype, shape.head_dim, state);
     for (std::int64_t r = 0; r < slots.rows; ++r)
       finish_row(shape, lists.row(list, r), state.o + r * shape.head_dim, state.max[r], state.sum[r], out);
   };

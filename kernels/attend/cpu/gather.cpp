@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 
 #include "kernels/attend/cpu/finish.hpp"
 
@@ -28,15 +29,22 @@ void load_gather_rows(const AttentionInputs& in, std::int64_t first_row, std::in
     const auto* q = static_cast<decltype(type)>(in.q);
     for (std::int64_t r = 0; r < state.rows; ++r)
       widen_row(q + (first_row + r * stride) * d, d, query_factor(in), state.q + r * d);
+    to_pair_order<std::remove_cvref_t<decltype(*q)>>(state.q, state.rows * d);
   });
   std::fill_n(state.o, state.rows * d, 0.0f);
   std::fill_n(state.max, state.rows, -std::numeric_limits<float>::infinity());
   std::fill_n(state.sum, state.rows, 0.0f);
 }
 
-template <std::int64_t kDim, typename T>
-HWY_INLINE void prefetch_row(const T* row) {
-  for (std::size_t byte = 0; byte < kDim * sizeof(T); byte += 64)
+void restore_order(Dtype dtype, std::int64_t head_dim, const GatherRows& state) {
+  with_element(dtype, [&](auto type) HWY_ATTR {
+    from_pair_order<std::remove_cvref_t<decltype(*type)>>(state.o, state.rows * head_dim);
+  });
+}
+
+template <std::int64_t kElements, typename T>
+HWY_INLINE void prefetch(const T* row) {
+  for (std::size_t byte = 0; byte < kElements * sizeof(T); byte += 64)
     hwy::Prefetch(reinterpret_cast<const char*>(row) + byte);
 }
 
@@ -49,7 +57,7 @@ void score(const T* HWY_RESTRICT k, const T* HWY_RESTRICT v, std::span<const std
     for (std::size_t j = 0; j < 4; ++j) {  // the last group repeats its last key; those scores are masked
       const std::int64_t key = keys[std::min(n + j, keys.size() - 1)];
       four[j] = k + key * kDim;
-      prefetch_row<kDim>(v + key * kDim);
+      prefetch<kDim>(v + key * kDim);
     }
     for_row_groups(state.rows, [&](std::int64_t r, auto rows) HWY_ATTR {
       dot4<rows()>(state.q + r * kDim, four, kDim, state.weights + r * kGatherKeys + n, kGatherKeys);
@@ -58,10 +66,11 @@ void score(const T* HWY_RESTRICT k, const T* HWY_RESTRICT v, std::span<const std
 }
 
 // o[r] = o[r] · rescale[r] + Σ_n weights[r][n] v[keys[n]] for kRows rows, kVectors vectors of channels at a time.
+// Meanwhile rows `next` of k are prefetched, one per key, so that the loads spread over the arithmetic.
 template <int kRows, std::int64_t kDim, typename T>
 HWY_INLINE void accumulate(const T* HWY_RESTRICT v, std::span<const std::int32_t> keys,
-                           const float* HWY_RESTRICT weights, const float* HWY_RESTRICT rescale,
-                           float* HWY_RESTRICT o) {
+                           const float* HWY_RESTRICT weights, const float* HWY_RESTRICT rescale, const T* k,
+                           std::span<const std::int32_t> next, float* HWY_RESTRICT o) {
   const F32 d;
   constexpr std::int64_t kVectors = std::min<std::int64_t>(4, kDim / kLanes);
   for (std::int64_t c = 0; c < kDim; c += kVectors * kLanes) {
@@ -71,13 +80,18 @@ HWY_INLINE void accumulate(const T* HWY_RESTRICT v, std::span<const std::int32_t
 #pragma GCC unroll 4
       for (int i = 0; i < kVectors; ++i) acc[r][i] = hn::Zero(d);
     for (std::size_t n = 0; n < keys.size(); ++n) {
+      if (n < next.size()) prefetch<kVectors * kLanes>(k + static_cast<std::int64_t>(next[n]) * kDim + c);
       const T* row = v + static_cast<std::int64_t>(keys[n]) * kDim + c;
       VecF value[kVectors];
 #pragma GCC unroll 4
-      for (int i = 0; i < kVectors; ++i) value[i] = widen(row + i * kLanes);
+      for (int i = 0; i < kVectors; i += 2) {
+        const VecPair pair = widen_pair(row + i * kLanes);
+        value[i] = pair.first;
+        value[i + 1] = pair.second;
+      }
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
-        const VecF weight = hn::Set(d, weights[r * kGatherKeys + n]);
+        const VecF weight = hn::Set(d, weights[r * kGatherKeys + static_cast<std::int64_t>(n)]);
 #pragma GCC unroll 4
         for (int i = 0; i < kVectors; ++i) acc[r][i] = hn::MulAdd(weight, value[i], acc[r][i]);
       }
@@ -96,7 +110,6 @@ template <std::int64_t kDim, typename T>
 void attend_block(const T* k, const T* v, std::span<const std::int32_t> keys, std::span<const std::int32_t> next,
                   const GatherRows& state) {
   score<kDim>(k, v, keys, state);
-  for (const std::int64_t key : next) prefetch_row<kDim>(k + key * kDim);
   const auto count = static_cast<std::int64_t>(keys.size());
   const std::int64_t end = (count + kPanel - 1) / kPanel * kPanel;
   for_row_groups(state.rows, [&](std::int64_t first, auto rows) HWY_ATTR {
@@ -104,7 +117,8 @@ void attend_block(const T* k, const T* v, std::span<const std::int32_t> keys, st
     for (int r = 0; r < rows(); ++r)
       rescale[r] = soften(state.weights + (first + r) * kGatherKeys, 0, end, {0, count}, state.max[first + r],
                           state.sum[first + r]);
-    accumulate<rows(), kDim>(v, keys, state.weights + first * kGatherKeys, rescale, state.o + first * kDim);
+    accumulate<rows(), kDim>(v, keys, state.weights + first * kGatherKeys, rescale, k,
+                             first == 0 ? next : std::span<const std::int32_t>(), state.o + first * kDim);
   });
 }
 
@@ -133,6 +147,7 @@ namespace attnscope::attend {
 
 HWY_EXPORT(load_gather_rows);
 HWY_EXPORT(attend_keys);
+HWY_EXPORT(restore_order);
 
 void load_rows(const AttentionInputs& in, std::int64_t first_row, std::int64_t stride, const GatherRows& state) {
   HWY_DYNAMIC_DISPATCH(load_gather_rows)(in, first_row, stride, state);
@@ -141,6 +156,10 @@ void load_rows(const AttentionInputs& in, std::int64_t first_row, std::int64_t s
 void attend_keys(const void* k, const void* v, Dtype dtype, std::int64_t head_dim, std::span<const std::int32_t> keys,
                  std::span<const std::int32_t> next, const GatherRows& state) {
   HWY_DYNAMIC_DISPATCH(attend_keys)(k, v, dtype, head_dim, keys, next, state);
+}
+
+void restore_order(Dtype dtype, std::int64_t head_dim, const GatherRows& state) {
+  HWY_DYNAMIC_DISPATCH(restore_order)(dtype, head_dim, state);
 }
 
 }  // namespace attnscope::attend

@@ -16,8 +16,8 @@ inline constexpr std::int64_t kGatherKeys = 64;
 /// Query rows that share their keys, and the state of their softmax. Every array is 64-byte aligned.
 struct GatherRows {
   std::int64_t rows = 0;
-  float* q = nullptr;        // [rows, head_dim], times query_factor
-  float* o = nullptr;        // [rows, head_dim], Σ 2^(s − max) v so far
+  float* q = nullptr;        // [rows, head_dim], times query_factor; channels in an order of the engine's own
+  float* o = nullptr;        // [rows, head_dim], Σ 2^(s − max) v so far, in the same order
   float* weights = nullptr;  // [rows, kGatherKeys], scratch
   float* max = nullptr;      // [rows]
   float* sum = nullptr;      // [rows]
@@ -30,5 +30,8 @@ void load_rows(const AttentionInputs& in, std::int64_t first_row, std::int64_t s
 /// Meanwhile rows `next` of k, the block to come, are prefetched.
 void attend_keys(const void* k, const void* v, Dtype dtype, std::int64_t head_dim, std::span<const std::int32_t> keys,
                  std::span<const std::int32_t> next, const GatherRows& state);
+
+/// Puts the channels of o back into their natural order, once nothing more is added.
+void restore_order(Dtype dtype, std::int64_t head_dim, const GatherRows& state);
 
 }  // namespace attnscope::attend

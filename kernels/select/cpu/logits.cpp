@@ -86,6 +86,7 @@ void score_few(const HeadRows& rows, const T* q, const T* k, std::int64_t first_
   for (std::int64_t r0 = 0; r0 < rows.count(); r0 += kRows) {
     const std::int64_t part = std::min(kRows, rows.count() - r0);
     for (std::int64_t r = 0; r < part; ++r) rows.widen_query(r0 + r, q, queries + r * rows.in.shape.head_dim);
+    to_pair_order<T>(queries, part * rows.in.shape.head_dim);
     dot_all(queries, part, k, seen, rows.in.shape.head_dim,
             scores.data + rows.score_row(r0) * scores.stride + first_key, scores.stride);
   }

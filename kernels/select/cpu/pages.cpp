@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quest's page bounds and the scores made of them.
 #include <algorithm>
-#include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "harness/base/half.hpp"
@@ -42,8 +42,14 @@ void bound_page(const void* k, Dtype dtype, std::int64_t count, std::int64_t dim
   });
 }
 
+// Puts query channels into the order that score_pages wants them in.
+void order_queries(float* queries, Dtype dtype, std::int64_t elements) {
+  with_element(dtype,
+               [&](auto type) HWY_ATTR { to_pair_order<std::remove_cvref_t<decltype(*type)>>(queries, elements); });
+}
+
 // max(q m, q M) is q M where q ≥ 0 and q m where q < 0, so U is the dot product of [min(q, 0), max(q, 0)] with [m, M]:
-// `queries` has those 2 · dim channels.
+// `queries` has those 2 · dim channels, ordered by order_queries.
 void score_pages(const float* queries, std::int64_t rows, const void* bounds, Dtype dtype, std::int64_t pages,
                  std::int64_t dim, float* out, std::int64_t stride) {
   with_element(dtype, [&](auto type) HWY_ATTR {
@@ -59,10 +65,15 @@ HWY_AFTER_NAMESPACE();
 namespace attnscope::select {
 
 HWY_EXPORT(bound_page);
+HWY_EXPORT(order_queries);
 HWY_EXPORT(score_pages);
 
 static void bound_page(const void* k, Dtype dtype, std::int64_t count, std::int64_t dim, float* bounds) {
   HWY_DYNAMIC_DISPATCH(bound_page)(k, dtype, count, dim, bounds);
+}
+
+static void order_queries(float* queries, Dtype dtype, std::int64_t elements) {
+  HWY_DYNAMIC_DISPATCH(order_queries)(queries, dtype, elements);
 }
 
 static void score_pages(const float* queries, std::int64_t rows, const void* bounds, Dtype dtype, std::int64_t pages,
@@ -103,6 +114,7 @@ void page_scores(const AttentionInputs& in, const PageBounds& bounds, Scores sco
       queries[static_cast<std::size_t>(2 * r * d + c)] = std::min(q, 0.0f);
       queries[static_cast<std::size_t>((2 * r + 1) * d + c)] = std::max(q, 0.0f);
     }
+  order_queries(queries.data(), shape.dtype, shape.rows() * 2 * d);
 #pragma omp parallel for schedule(dynamic)
   for (std::int64_t unit = 0; unit < shape.batch * shape.kv_heads * blocks; ++unit) {
     const std::int64_t head = unit / blocks, first = unit % blocks * kBlockPages;
