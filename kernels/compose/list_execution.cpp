@@ -13,6 +13,9 @@ namespace {
 constexpr std::int64_t kHostScoreBytes = std::int64_t{32} << 20;
 constexpr std::int64_t kDeviceScoreBytes = std::int64_t{256} << 20;
 
+// Bound on the lists kept for attended_keys: rows are asked for in any order, so a few chunks are worth keeping.
+constexpr std::int64_t kReselectedBytes = std::int64_t{512} << 20;
+
 std::int64_t score_bytes(Space space) { return space == Space::host ? kHostScoreBytes : kDeviceScoreBytes; }
 
 }  // namespace
@@ -57,7 +60,7 @@ TokenList ListExecution::selection_of(const Chunk& chunk) const {
 }
 
 void ListExecution::run(StageObserver& observer) {
-  reselected_.chunk = -1;
+  reselected_.clear();
   for (std::int64_t index = 0; index < plan_.size(); ++index) {
     const Chunk chunk = plan_[index];
     select(chunk, lists_of(chunk), observer);
@@ -66,24 +69,30 @@ void ListExecution::run(StageObserver& observer) {
   }
 }
 
+const std::vector<std::int32_t>& ListExecution::reselect(std::int64_t index) const {
+  if (const auto kept = reselected_.find(index); kept != reselected_.end()) return kept->second;
+  const std::int64_t chunk_bytes = static_cast<std::int64_t>(indices_.bytes());
+  if (static_cast<std::int64_t>(reselected_.size() + 1) * chunk_bytes > kReselectedBytes) reselected_.clear();
+  const Chunk chunk = plan_[index];
+  SilentObserver silent;
+  select(chunk, lists_of(chunk), silent);
+  std::vector<std::int32_t>& indices = reselected_[index];
+  indices.resize(static_cast<std::size_t>(chunk.inputs.shape.rows() * layout_.capacity));
+  engine_->read(indices.data(), indices_.data(), indices.size() * sizeof(std::int32_t));
+  return indices;
+}
+
 void ListExecution::read_list(const Row& row, std::vector<std::int32_t>& list) const {
   const Shape& shape = task_.inputs.shape;
   const std::int64_t index = plan_.index_of(row);
-  const Chunk chunk = plan_[index];
   const std::int64_t at = (row.batch * shape.q_heads + row.head) * shape.q_len + row.query;
-  const std::int64_t offset = (at - chunk.first_row) * layout_.capacity;
-  if (plan_.size() > 1 && reselected_.chunk != index) {
-    SilentObserver silent;
-    select(chunk, lists_of(chunk), silent);
-    reselected_.indices.resize(static_cast<std::size_t>(chunk.inputs.shape.rows() * layout_.capacity));
-    engine_->read(reselected_.indices.data(), indices_.data(), reselected_.indices.size() * sizeof(std::int32_t));
-    reselected_.chunk = index;
-  }
+  const std::int64_t offset = (at - plan_[index].first_row) * layout_.capacity;
+  const std::vector<std::int32_t>* reselected = plan_.size() > 1 ? &reselect(index) : nullptr;
   std::int32_t count = 0;
   engine_->read(&count, count_.as<std::int32_t>() + at, sizeof count);
   list.resize(static_cast<std::size_t>(count));
-  if (plan_.size() > 1)
-    std::copy_n(reselected_.indices.data() + offset, count, list.data());
+  if (reselected)
+    std::copy_n(reselected->data() + offset, count, list.data());
   else
     engine_->read(list.data(), indices_.as<std::int32_t>() + offset, list.size() * sizeof(std::int32_t));
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -23,8 +24,8 @@ class ListExecution : public Execution {
  public:
   void run(StageObserver& observer) final;
   std::uint64_t attended_pairs() const final;
-  /// Problems of several chunks select the row's chunk again (the result is kept for the next row), since its lists
-  /// have been overwritten by later chunks.
+  /// Problems of several chunks select the row's chunk again, since its lists have been overwritten by later chunks,
+  /// and keep the result for the next row.
   void attended_keys(const Row& row, std::vector<std::int32_t>& keys) const final;
   std::vector<StageCost> costs() const final;
 
@@ -44,6 +45,7 @@ class ListExecution : public Execution {
   select::Lists lists_of(const Chunk& chunk) const;
   TokenList selection_of(const Chunk& chunk) const;
   void read_list(const Row& row, std::vector<std::int32_t>& list) const;
+  const std::vector<std::int32_t>& reselect(std::int64_t index) const;
   std::vector<std::int32_t> read_counts() const;
   double kv_rows_read(const std::vector<std::int32_t>& counts) const;
 
@@ -56,12 +58,8 @@ class ListExecution : public Execution {
   Buffer indices_;  // int32 [rows of a chunk, capacity]
   Buffer attend_workspace_;
 
-  // Host copy of the lists of one chunk, when there are several.
-  struct Reselected {
-    std::int64_t chunk = -1;
-    std::vector<std::int32_t> indices;
-  };
-  mutable Reselected reselected_;
+  // Host copies of the lists of chunks that were selected again, by chunk number.
+  mutable std::map<std::int64_t, std::vector<std::int32_t>> reselected_;
 };
 
 }  // namespace attnscope::compose
