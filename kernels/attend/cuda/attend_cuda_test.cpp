@@ -136,7 +136,7 @@ using AttendCuda = GpuTest;
 class AttendCudaOf : public GpuTest, public ::testing::WithParamInterface<Dtype> {};
 
 INSTANTIATE_TEST_SUITE_P(Dtypes, AttendCudaOf, ::testing::Values(Dtype::bf16, Dtype::f16, Dtype::f32),
-                         [](const auto& info) { return std::string(to_string(info.param)); });
+                         [](const auto& dtype) { return std::string(to_string(dtype.param)); });
 
 TEST_P(AttendCudaOf, DenseEqualsReference) {
   for (const Shape& shape : awkward_shapes(GetParam())) {
@@ -159,26 +159,33 @@ TEST_P(AttendCudaOf, BandEqualsReference) {
 }
 
 TEST_P(AttendCudaOf, BlockListEqualsReference) {
+  struct Blocks {
+    std::int64_t q, k;
+    double density;
+  };
   for (const Shape& shape : awkward_shapes(GetParam()))
-    for (const auto& [block_q, block_k] : {std::pair{64, 64}, {128, 128}, {16, 16}, {256, 32}, {100, 48}})
-      for (const double density : {0.0, 0.4, 1.0}) {
-        SCOPED_TRACE(name_of(shape) + " blocks " + std::to_string(block_q) + "×" + std::to_string(block_k) +
-                     " density " + std::to_string(density));
-        Case(shape).expect_equal_blocks(random_blocks(shape, block_q, block_k, density), block_q, block_k);
-      }
+    for (const Blocks& blocks :
+         {Blocks{64, 64, 0.4}, {64, 64, 0.0}, {128, 128, 0.4}, {256, 32, 1.0}, {16, 16, 0.4}, {100, 48, 0.4}}) {
+      SCOPED_TRACE(name_of(shape) + " blocks " + std::to_string(blocks.q) + "×" + std::to_string(blocks.k) +
+                   " density " + std::to_string(blocks.density));
+      Case(shape).expect_equal_blocks(random_blocks(shape, blocks.q, blocks.k, blocks.density), blocks.q, blocks.k);
+    }
 }
 
 TEST_P(AttendCudaOf, TokenListEqualsReference) {
+  struct Pages {
+    std::int64_t keys;
+    double density;
+  };
   for (const Shape& shape : awkward_shapes(GetParam()))
-    for (const std::int64_t page : {1, 16, 5})
-      for (const double density : {0.0, 0.3, 1.0})
-        for (const std::int64_t heads : {shape.q_heads, shape.kv_heads}) {
-          SCOPED_TRACE(name_of(shape) + " page " + std::to_string(page) + " density " + std::to_string(density) +
-                       " lists of " + std::to_string(heads) + " heads");
-          const HostLists lists =
-              random_lists(shape.batch * heads * shape.q_len, (shape.kv_len + page - 1) / page, density);
-          Case(shape).expect_equal_tokens(lists, heads, page);
-        }
+    for (const Pages& page : {Pages{1, 0.3}, {1, 0.0}, {16, 0.3}, {5, 1.0}})
+      for (const std::int64_t heads : {shape.q_heads, shape.kv_heads}) {
+        SCOPED_TRACE(name_of(shape) + " page " + std::to_string(page.keys) + " density " +
+                     std::to_string(page.density) + " lists of " + std::to_string(heads) + " heads");
+        const HostLists lists =
+            random_lists(shape.batch * heads * shape.q_len, (shape.kv_len + page.keys - 1) / page.keys, page.density);
+        Case(shape).expect_equal_tokens(lists, heads, page.keys);
+      }
 }
 
 TEST_F(AttendCuda, EveryBlockSelectedIsDense) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Building blocks of exact selection by radix descent. Scores become unsigned keys of the same order, and three digits
 // (11, 11 and 10 bits, from the top) narrow down the threshold: the largest key T such that the keys ≥ T weigh at least
-// the target. A key weighs 1 (top-k) or its share of the softmax mass (top-p). Every function here is for a whole block
-// of kThreads threads.
+// the target. A key weighs 1 (top-k) or its share of the softmax mass (top-p). Finding the threshold takes a whole block
+// of kThreads threads; counting and writing what it selects is work for single warps.
 #pragma once
 
 #include <cstdint>
@@ -196,78 +196,70 @@ struct Tally {
   int above;
   int equal;
   __device__ int selected(int ties) const { return above + min(equal, ties); }
+  __device__ Tally& operator+=(const Tally& other) {
+    above += other.above;
+    equal += other.equal;
+    return *this;
+  }
 };
 
-/// Writes the selected indices of values[begin .. end), ascending, to `indices`, which is the list of the whole row;
-/// `tally` counts the keys before `begin`, and afterwards those before `end`.
-__device__ inline void compact(const float* values, int begin, int end, Threshold threshold, Tally& tally,
-                               std::int32_t* indices) {
-  __shared__ Tally warp_tallies[2][kWarps];
+/// The consecutive part of [begin, end) that a warp counts and writes by itself, without barriers.
+struct WarpRange {
+  int begin;
+  int end;
+
+  __device__ WarpRange(int block_begin, int block_end, int warp) {
+    const int keys = ((block_end - block_begin + kWarps - 1) / kWarps + 31) / 32 * 32;
+    begin = min(block_begin + warp * keys, block_end);
+    end = min(begin + keys, block_end);
+  }
+};
+
+/// Calls visit(index, above, equal) for every 32 keys of a warp's range in order: `index` is the lane's own, the masks
+/// tell which lanes hold keys above and equal to the threshold.
+template <typename Visit>
+__device__ void for_each_lane_mask(const float* values, WarpRange range, std::uint32_t threshold, Visit visit) {
   const int lane = threadIdx.x % 32;
-  const int warp = threadIdx.x / 32;
-  const unsigned lower_lanes = (1u << lane) - 1;
-  int parity = 0;
-  __syncthreads();
-  for (int tile = begin; tile < end; tile += kTile, parity ^= 1) {
-    const int first = tile + warp * 32 * kItems + lane;
+  for (int first = range.begin + lane; first - lane < range.end; first += 32 * kItems) {
     float scores[kItems];
-    unsigned above[kItems];
-    unsigned equal[kItems];
 #pragma unroll
     for (int j = 0; j < kItems; ++j)
-      if (first + j * 32 < end) scores[j] = values[first + j * 32];
-    Tally own{};
+      if (first + j * 32 < range.end) scores[j] = values[first + j * 32];
 #pragma unroll
     for (int j = 0; j < kItems; ++j) {
-      const bool valid = first + j * 32 < end;
+      const bool valid = first + j * 32 < range.end;
       const std::uint32_t key = valid ? ordered_key(scores[j]) : 0;
-      above[j] = __ballot_sync(kAllLanes, valid && key > threshold.key);
-      equal[j] = __ballot_sync(kAllLanes, valid && key == threshold.key);
-      own.above += __popc(above[j]);
-      own.equal += __popc(equal[j]);
-    }
-    if (lane == 0) warp_tallies[parity][warp] = own;
-    __syncthreads();
-    Tally before = tally;
-    for (int w = 0; w < kWarps; ++w) {
-      const Tally other = warp_tallies[parity][w];
-      if (w < warp) {
-        before.above += other.above;
-        before.equal += other.equal;
-      }
-      tally.above += other.above;
-      tally.equal += other.equal;
-    }
-#pragma unroll
-    for (int j = 0; j < kItems; ++j) {
-      const Tally here{before.above + __popc(above[j] & lower_lanes), before.equal + __popc(equal[j] & lower_lanes)};
-      const bool is_above = above[j] >> lane & 1;
-      const bool is_tie = (equal[j] >> lane & 1) && here.equal < threshold.ties;
-      if (is_above || is_tie) indices[here.selected(threshold.ties)] = first + j * 32;
-      before.above += __popc(above[j]);
-      before.equal += __popc(equal[j]);
+      visit(first + j * 32, __ballot_sync(kAllLanes, valid && key > threshold),
+            __ballot_sync(kAllLanes, valid && key == threshold));
     }
   }
 }
 
-/// Keys of values[begin .. end) above and equal to the threshold, summed over the block; valid in every thread.
-__device__ inline Tally count_keys(const float* values, int begin, int end, std::uint32_t threshold) {
-  __shared__ Tally total;
-  if (threadIdx.x == 0) total = {};
-  __syncthreads();
-  Tally own{};
-  for_each_key(values, begin, end, [&](std::uint32_t key) {
-    own.above += key > threshold;
-    own.equal += key == threshold;
+/// Keys of a warp's range above and equal to the threshold.
+__device__ inline Tally count_keys(const float* values, WarpRange range, std::uint32_t threshold) {
+  Tally tally{};
+  for_each_lane_mask(values, range, threshold, [&](int, unsigned above, unsigned equal) {
+    tally.above += __popc(above);
+    tally.equal += __popc(equal);
   });
-  own.above = __reduce_add_sync(kAllLanes, own.above);
-  own.equal = __reduce_add_sync(kAllLanes, own.equal);
-  if (threadIdx.x % 32 == 0) {
-    atomicAdd(&total.above, own.above);
-    atomicAdd(&total.equal, own.equal);
-  }
-  __syncthreads();
-  return total;
+  return tally;
+}
+
+/// Writes the selected indices of a warp's range, ascending, to `indices`, which is the list of the whole row; `before`
+/// counts the keys of the row ahead of the range.
+__device__ inline void write_indices(const float* values, WarpRange range, Threshold threshold, Tally before,
+                                     std::int32_t* indices) {
+  const int lane = threadIdx.x % 32;
+  const unsigned lower_lanes = (1u << lane) - 1;
+  for_each_lane_mask(values, range, threshold.key, [&](int index, unsigned above, unsigned equal) {
+    if ((above | equal) == 0) return;
+    const Tally here{before.above + __popc(above & lower_lanes), before.equal + __popc(equal & lower_lanes)};
+    const bool is_above = above >> lane & 1;
+    const bool is_tie = (equal >> lane & 1) && here.equal < threshold.ties;
+    if (is_above || is_tie) indices[here.selected(threshold.ties)] = index;
+    before.above += __popc(above);
+    before.equal += __popc(equal);
+  });
 }
 
 }  // namespace attnscope::select::cuda

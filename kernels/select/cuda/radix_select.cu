@@ -38,7 +38,7 @@ struct Args {
   int chunk_keys;
   int chunks;
   RowState* states;
-  Tally* tallies;  // [rows, chunks]
+  Tally* tallies;  // [rows, chunks, warps]
 
   __device__ int length(std::int64_t row) const { return lengths ? lengths[row] : static_cast<int>(stride); }
 };
@@ -102,9 +102,19 @@ __global__ __launch_bounds__(kThreads, 2) void select_row_kernel(const __grid_co
     threshold = threshold_at(step(std::integral_constant<int, 2>{}, second), weight);
   }
 
-  Tally tally{};
-  compact(values, 0, length, threshold, tally, args.indices + row * args.capacity);
-  if (threadIdx.x == 0) args.counts[row] = tally.selected(threshold.ties);
+  __shared__ Tally tallies[kWarps];
+  const int warp = threadIdx.x / 32;
+  const WarpRange range(0, length, warp);
+  const Tally own = count_keys(values, range, threshold.key);
+  if (threadIdx.x % 32 == 0) tallies[warp] = own;
+  __syncthreads();
+  Tally before{};
+  for (int w = 0; w < warp; ++w) before += tallies[w];
+  write_indices(values, range, threshold, before, args.indices + row * args.capacity);
+  if (warp == kWarps - 1 && threadIdx.x % 32 == 0) {
+    before += own;
+    args.counts[row] = before.selected(threshold.ties);
+  }
 }
 
 /// The part of a row that a block of the chunked launches owns.
@@ -172,7 +182,7 @@ __global__ __launch_bounds__(kThreads, kBlocksPerSm) void digit_kernel(const __g
       atomicAdd(reinterpret_cast<unsigned long long*>(&state.bins[kDigit][bin]), sum);
 }
 
-// Works out the threshold and counts the chunk's keys above and equal to it.
+// Works out the threshold; each warp counts the keys of its range above and equal to it.
 template <bool kTopP>
 __global__ __launch_bounds__(kThreads, kBlocksPerSm) void count_kernel(const __grid_constant__ Args args) {
   const Chunk chunk(args);
@@ -182,27 +192,29 @@ __global__ __launch_bounds__(kThreads, kBlocksPerSm) void count_kernel(const __g
     threshold =
         threshold_at(descend_row<kTopP, kDigits - 1>(args, state), make_weight<kTopP>(state.max_key, chunk.length));
   if (chunk.leads()) state.threshold = threshold;
-  const Tally tally = count_keys(chunk.values, chunk.begin, chunk.end, threshold.key);
-  if (threadIdx.x == 0) args.tallies[chunk.row * args.chunks + blockIdx.x] = tally;
+  const int warp = threadIdx.x / 32;
+  const Tally tally = count_keys(chunk.values, WarpRange(chunk.begin, chunk.end, warp), threshold.key);
+  if (threadIdx.x % 32 == 0) args.tallies[(chunk.row * args.chunks + blockIdx.x) * kWarps + warp] = tally;
 }
 
-// Writes the chunk's part of the list, at the place that the counts of the chunks before it give.
+// Each warp writes its range's part of the list, at the place that the counts of the ranges before it give.
 __global__ __launch_bounds__(kThreads, kBlocksPerSm) void write_kernel(const __grid_constant__ Args args) {
-  __shared__ Tally before;
   const Chunk chunk(args);
   const Threshold threshold = args.states[chunk.row].threshold;
-  if (threadIdx.x == 0) before = {};
-  __syncthreads();
-  for (int c = threadIdx.x; c < static_cast<int>(blockIdx.x); c += kThreads) {
-    const Tally other = args.tallies[chunk.row * args.chunks + c];
-    atomicAdd(&before.above, other.above);
-    atomicAdd(&before.equal, other.equal);
+  const Tally* tallies = args.tallies + chunk.row * args.chunks * kWarps;
+  const int warp = threadIdx.x / 32;
+  const int lane = threadIdx.x % 32;
+  const int range_number = static_cast<int>(blockIdx.x) * kWarps + warp;
+  Tally before{};
+  for (int r = lane; r < range_number; r += 32) before += tallies[r];
+  before = {static_cast<int>(__reduce_add_sync(kAllLanes, before.above)),
+            static_cast<int>(__reduce_add_sync(kAllLanes, before.equal))};
+  write_indices(chunk.values, WarpRange(chunk.begin, chunk.end, warp), threshold, before,
+                args.indices + chunk.row * args.capacity);
+  if (range_number == args.chunks * kWarps - 1 && lane == 0) {
+    before += tallies[range_number];
+    args.counts[chunk.row] = before.selected(threshold.ties);
   }
-  __syncthreads();
-  Tally tally = before;
-  compact(chunk.values, chunk.begin, chunk.end, threshold, tally, args.indices + chunk.row * args.capacity);
-  if (chunk.end == chunk.length && threadIdx.x == 0 && (chunk.begin < chunk.end || blockIdx.x == 0))
-    args.counts[chunk.row] = tally.selected(threshold.ties);
 }
 
 /// How rows are cut for the chunked launches; no chunks when a block takes a whole row.
@@ -270,7 +282,8 @@ Args make_args(const Scores& scores, const Lists& lists) {
 std::size_t workspace_bytes(std::int64_t rows, std::int64_t stride) {
   const ChunkPlan plan = plan_chunks(rows, stride);
   if (plan.chunks == 0) return 0;
-  return static_cast<std::size_t>(rows) * (sizeof(RowState) + static_cast<std::size_t>(plan.chunks) * sizeof(Tally));
+  return static_cast<std::size_t>(rows) *
+         (sizeof(RowState) + static_cast<std::size_t>(plan.chunks) * kWarps * sizeof(Tally));
 }
 
 void top_k(const Scores& scores, std::int64_t k, const Lists& lists, void* workspace, void* stream) {
