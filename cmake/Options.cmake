@@ -22,6 +22,8 @@ target_include_directories(attnscope_options INTERFACE ${CMAKE_SOURCE_DIR})
 # The language standard does not reach nvcc under CMake 3.25 (CMAKE_CUDA_STANDARD 20 falls back silently): say it here.
 target_compile_options(attnscope_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor>
+  # False alarms of g++ 12 in inlined std::string and std::optional (GCC bugs 105651 and 80635).
+  $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict -Wno-maybe-uninitialized>
   $<$<COMPILE_LANG_AND_ID:CUDA,NVIDIA>:-std=c++20 -Xcompiler=-Wall,-Wextra --expt-relaxed-constexpr -lineinfo>)
 if(ATTNSCOPE_SANITIZE)
   target_compile_options(attnscope_options INTERFACE
