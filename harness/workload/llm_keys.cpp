@@ -33,7 +33,12 @@ void add_stretch_means(const Partition& partition, Stream stream, std::int64_t f
 class KeyTile {
  public:
   KeyTile(const KvHead& head, std::int64_t first, float* keys)
-      : head_(head), layout_(head.model.layout), settings_(head.model.settings), first_(first), keys_(keys) {}
+      : head_(head),
+        layout_(head.model.layout),
+        settings_(head.model.settings),
+        first_(first),
+        keys_(keys),
+        pairs_(keys, layout_.pairs) {}
 
   void fill() {
     const std::int64_t noisy_pairs = layout_.position + layout_.sinks;
@@ -50,20 +55,15 @@ class KeyTile {
   }
 
  private:
-  float* re(std::int64_t pair) { return keys_ + pair * kTileRows; }
-  float* im(std::int64_t pair) { return keys_ + (pair + layout_.pairs) * kTileRows; }
-  float cosine(std::int64_t pair) const { return head_.phase_cosine[static_cast<std::size_t>(pair)]; }
-  float sine(std::int64_t pair) const { return head_.phase_sine[static_cast<std::size_t>(pair)]; }
-
   // One mean direction per pair plus noise: real pre-rotation keys are that concentrated.
   void position(const float* noise) {
     const auto sigma = static_cast<float>(settings_.key_noise);
     for (std::int64_t f = 0; f < layout_.position; ++f) {
-      const float x = kPositionKey * cosine(f), y = kPositionKey * sine(f);
+      const float x = kPositionKey * head_.cosine(f), y = kPositionKey * head_.sine(f);
       const float* noise_x = noise + 2 * f * kTileRows;
       const float* noise_y = noise_x + kTileRows;
-      for (std::int64_t r = 0; r < kTileRows; ++r) re(f)[r] = x + sigma * noise_x[r];
-      for (std::int64_t r = 0; r < kTileRows; ++r) im(f)[r] = y + sigma * noise_y[r];
+      for (std::int64_t r = 0; r < kTileRows; ++r) pairs_.re(f)[r] = x + sigma * noise_x[r];
+      for (std::int64_t r = 0; r < kTileRows; ++r) pairs_.im(f)[r] = y + sigma * noise_y[r];
     }
   }
 
@@ -77,11 +77,11 @@ class KeyTile {
     }
     for (std::int64_t s = 0; s < layout_.sinks; ++s) {
       const std::int64_t f = layout_.sink + s;
-      const float x = cosine(f), y = sine(f);
+      const float x = head_.cosine(f), y = head_.sine(f);
       const float* noise_x = noise + 2 * s * kTileRows;
       const float* noise_y = noise_x + kTileRows;
-      for (std::int64_t r = 0; r < kTileRows; ++r) re(f)[r] = amplitude[r] * x + sigma[r] * noise_x[r];
-      for (std::int64_t r = 0; r < kTileRows; ++r) im(f)[r] = amplitude[r] * y + sigma[r] * noise_y[r];
+      for (std::int64_t r = 0; r < kTileRows; ++r) pairs_.re(f)[r] = amplitude[r] * x + sigma[r] * noise_x[r];
+      for (std::int64_t r = 0; r < kTileRows; ++r) pairs_.im(f)[r] = amplitude[r] * y + sigma[r] * noise_y[r];
     }
   }
 
@@ -116,8 +116,8 @@ class KeyTile {
     const std::int64_t f = layout_.outlier;
     for (std::int64_t r = 0; r < kTileRows; ++r) {
       const float mark = head_.needle.holds(first_ + r) ? kMarkKey : 0.0f;  // a quarter turn from the outlier
-      re(f)[r] = size * cosine(f) - mark * sine(f);
-      im(f)[r] = size * sine(f) + mark * cosine(f);
+      pairs_.re(f)[r] = size * head_.cosine(f) - mark * head_.sine(f);
+      pairs_.im(f)[r] = size * head_.sine(f) + mark * head_.cosine(f);
     }
   }
 
@@ -129,8 +129,8 @@ class KeyTile {
       if (rank < 0) continue;
       const double height = 1 - portable::log(1.0 + static_cast<double>(rank)) /
                                     portable::log(1.0 + static_cast<double>(head_.heavy.count()));
-      re(layout_.heavy)[r] = kMarkKey * static_cast<float>(height);
-      im(layout_.heavy)[r] = kMarkKey;
+      pairs_.re(layout_.heavy)[r] = kMarkKey * static_cast<float>(height);
+      pairs_.im(layout_.heavy)[r] = kMarkKey;
     }
   }
 
@@ -139,6 +139,7 @@ class KeyTile {
   const Settings& settings_;
   std::int64_t first_;
   float* keys_;
+  PairTile pairs_;
 };
 
 // v = s (√.4 segment + √.6 own): s small on token 0, as sinks carry no information, and .6 on heavy tokens.

@@ -61,10 +61,13 @@ struct KvHead {
   KvHead(const Model& model, std::int64_t batch, std::int64_t head);
 
   Stream stream(Source source) const { return prompt.child({source}); }
+  /// Direction ψ_f of the mean key in pair f.
+  float cosine(std::int64_t f) const { return phase_cosine[static_cast<std::size_t>(f)]; }
+  float sine(std::int64_t f) const { return phase_sine[static_cast<std::size_t>(f)]; }
 
   const Model& model;
   Stream prompt;
-  std::vector<float> phase_cosine, phase_sine;  // of ψ_f, the direction of the mean key in pair f
+  std::vector<float> phase_cosine, phase_sine;  // [pair]
   std::vector<float> needle_direction;          // unit, [content dimension]
   Partition segments, paragraphs;
   HeavyTokens heavy;

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 
+#include "harness/workload/llm_drift.hpp"
 #include "harness/workload/llm_kinds.hpp"
 #include "harness/workload/llm_masses.hpp"
 #include "harness/workload/llm_model.hpp"
 #include "harness/workload/llm_profile.hpp"
+#include "harness/workload/tile.hpp"
 
 namespace attnscope::llm {
 
@@ -24,14 +26,17 @@ class QueryHead {
   void tile(std::int64_t first, float* queries) const;
 
  private:
-  void random_part(std::int64_t first, float* out) const;
+  void position(const float* noise, const PairTile& out) const;
+  void content(std::int64_t first, float* topic, float* queries) const;
+  void masses(std::int64_t first, const PairTile& out) const;
 
   const KvHead& owner_;
+  double root_;  // √head_dim, which undoes the softmax scale
   Traits traits_;
-  double kappa_;
+  double kappa_;  // size of the content logits
   DistanceProfile profile_;
   MassSolver solver_;
-  Stream group_topic_, head_topic_, group_fresh_, head_fresh_;
+  Drift drift_;
 };
 
 }  // namespace attnscope::llm

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <span>
 
 #include "harness/base/error.hpp"
 #include "harness/base/half.hpp"
 #include "harness/workload/gaussian.hpp"
+#include "harness/workload/needle_placement.hpp"
 #include "harness/workload/portable_math.hpp"
 
 namespace attnscope {
@@ -33,60 +33,6 @@ double unit_roundoff(Dtype dtype) {
   }
   throw Error("a dtype without a unit roundoff");
 }
-
-/// Where a problem's needles lie and which rows ask for them; the same in every head but for the probing rows.
-class Placement {
- public:
-  Placement(const Shape& shape, Phase phase, const Params& params)
-      : shape_(shape), phase_(phase), count_(params.integer("needles")) {
-    // A decode step asks at every row, so that its first row must already see all needles.
-    const std::int64_t room = phase == Phase::decode ? shape.visible(0) : shape.kv_len;
-    const std::int64_t most = std::min({room, shape.head_dim, phase == Phase::decode ? room : shape.q_len});
-    if (count_ > most)
-      throw InputError(
-          fmt::format("workload needle: needles: expected at most {} in this shape, found {}", most, count_));
-    const bool spread = params.choice("placement") == "spread";
-    const auto start = static_cast<std::int64_t>(params.real("depth") * static_cast<double>(room - count_));
-    for (std::int64_t m = 0; m < count_; ++m)
-      positions_.push_back(spread ? (2 * m + 1) * room / (2 * count_) : start + m);
-  }
-
-  std::int64_t count() const { return count_; }
-  const std::vector<std::int64_t>& positions() const { return positions_; }
-  std::int64_t probes_per_head() const { return phase_ == Phase::decode ? shape_.q_len : count_; }
-
-  struct Probe {
-    std::int64_t query;
-    std::int64_t needle;
-  };
-
-  /// Decode: every row, the needles in turn. Prefill: each needle once, at a row drawn among those that see it.
-  std::vector<Probe> probes(std::uint64_t seed, std::int64_t batch, std::int64_t head) const {
-    std::vector<Probe> list;
-    if (phase_ == Phase::decode) {
-      for (std::int64_t i = 0; i < shape_.q_len; ++i) list.push_back({i, (head + i) % count_});
-      return list;
-    }
-    std::set<std::int64_t> taken;
-    const Stream stream = stream_of(seed, kProbe, batch, head);
-    for (std::int64_t m = count_ - 1; m >= 0; --m) {  // the latest needle has the fewest rows to choose from
-      const std::int64_t position = positions_[static_cast<std::size_t>(m)];
-      const std::int64_t first = shape_.causal ? std::max<std::int64_t>(0, position - shape_.position(0)) : 0;
-      const double u = uniform(stream, static_cast<std::uint64_t>(m));
-      std::int64_t row = first + static_cast<std::int64_t>(u * static_cast<double>(shape_.q_len - first));
-      while (taken.contains(row)) row = row + 1 < shape_.q_len ? row + 1 : first;
-      taken.insert(row);
-      list.push_back({row, m});
-    }
-    return list;
-  }
-
- private:
-  Shape shape_;
-  Phase phase_;
-  std::int64_t count_;
-  std::vector<std::int64_t> positions_;
-};
 
 std::vector<float> normal_vector(Stream stream, std::int64_t row, std::int64_t dims) {
   std::vector<float> z(static_cast<std::size_t>(round_up_to_quad(dims)));
@@ -153,7 +99,7 @@ class NeedleWorkload : public Workload {
 
   Problem make(const Shape& shape, Phase phase, const Params& params, std::uint64_t seed, int threads) const override {
     Problem problem = allocate_problem(shape, phase);
-    const Placement placement(shape, phase, params);
+    const NeedlePlacement placement(shape, phase, params);
     const std::int64_t probes = placement.probes_per_head() * shape.batch * shape.q_heads;
     const double strength = params.real("strength");
     const double sigma = needle_sigma(shape, probes, strength, params.real("mass"));
@@ -193,7 +139,7 @@ class NeedleWorkload : public Workload {
                     (b * s.q_heads + h) * s.q_len * s.head_dim, threads);
   }
 
-  static void plant(Problem& problem, const Placement& placement, std::int64_t b, std::int64_t kv,
+  static void plant(Problem& problem, const NeedlePlacement& placement, std::int64_t b, std::int64_t kv,
                     std::span<const std::vector<double>> basis, double strength, std::uint64_t seed,
                     RetrievalTask& task) {
     const Shape& s = problem.shape;
@@ -208,11 +154,11 @@ class NeedleWorkload : public Workload {
     }
   }
 
-  static void ask(Problem& problem, const Placement& placement, std::int64_t b, std::int64_t h,
+  static void ask(Problem& problem, const NeedlePlacement& placement, std::int64_t b, std::int64_t h,
                   std::span<const std::vector<double>> basis, double sigma, std::uint64_t seed, RetrievalTask& task) {
     const Shape& s = problem.shape;
     const std::int64_t first_answer = (b * s.kv_heads + h / s.group()) * placement.count();
-    for (const auto& [query, needle] : placement.probes(seed, b, h)) {
+    for (const auto& [query, needle] : placement.probes(h, stream_of(seed, kProbe, b, h))) {
       store_row(problem.q, s, (b * s.q_heads + h) * s.q_len + query, sigma * std::sqrt(static_cast<double>(s.head_dim)),
                 basis[static_cast<std::size_t>(needle)]);
       task.rows.push_back({.batch = b, .head = h, .query = query});

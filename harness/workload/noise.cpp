@@ -140,4 +140,9 @@ void normal_row(Stream stream, std::uint64_t row, std::int64_t components, float
   }
 }
 
+void blend(double share, std::span<const float> a, std::span<const float> b, float* out) {
+  const auto x = static_cast<float>(std::sqrt(share)), y = static_cast<float>(std::sqrt(1 - share));
+  for (std::size_t i = 0; i < a.size(); ++i) out[i] = x * a[i] + y * b[i];
+}
+
 }  // namespace attnscope

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 
 namespace attnscope {
 
@@ -38,6 +39,10 @@ void normal_tile(Stream stream, std::uint64_t first_row, std::int64_t components
 
 /// The same numbers for one row: out[c], c < components rounded up to a multiple of 4.
 void normal_row(Stream stream, std::uint64_t row, std::int64_t components, float* out);
+
+/// out = √share · a + √(1 − share) · b, element by element: standard normals again, correlated `share` among all that
+/// have the same `a`.
+void blend(double share, std::span<const float> a, std::span<const float> b, float* out);
 
 constexpr std::int64_t round_up_to_quad(std::int64_t components) { return (components + 3) / 4 * 4; }
 
