@@ -60,7 +60,7 @@ std::string root_tier(const ordered_json& root, const std::string& file) {
   return tier;
 }
 
-/// Adds the points of one sweep; those of the workload `file` differ in fewer keys than were expanded.
+/// Adds the points of one sweep.
 void add_points(std::vector<PointSpec>& points, const Place& sweep, const Place& defaults, const std::string& file) {
   for (const config::Choice& choice : config::expand(sweep, defaults, file)) {
     points.push_back(config::make_point(choice, sweep.pointer, file));
@@ -69,14 +69,19 @@ void add_points(std::vector<PointSpec>& points, const Place& sweep, const Place&
   }
 }
 
-void keep_file_points_once(std::vector<PointSpec>& points) {
+// Different choices can name the same point: under the workload `file` the tensors decide the shape, and a method's own
+// backend goes before every backend of its sweep.
+void keep_once(std::vector<PointSpec>& points) {
   const auto identity = [](const PointSpec& p) {
-    const Sampling& s = p.sampling;
-    return std::tuple(p.method, p.params, p.backend, p.workload_params, p.shape.causal, p.contract, p.accuracy_rows,
-                      s.ci_width, s.min_samples, s.max_samples, s.max_seconds, s.timeout_seconds);
+    const Shape& s = p.shape;
+    const Sampling& n = p.sampling;
+    return std::tuple(p.method, p.params, p.backend, p.phase, p.workload, p.workload_params, p.seed, p.contract,
+                      p.accuracy_rows,
+                      std::tuple(s.batch, s.q_heads, s.kv_heads, s.head_dim, s.q_len, s.kv_len, s.causal, s.dtype),
+                      std::tuple(n.ci_width, n.min_samples, n.max_samples, n.max_seconds, n.timeout_seconds));
   };
   std::set<decltype(identity(points.front()))> seen;
-  std::erase_if(points, [&](const PointSpec& p) { return p.workload == "file" && !seen.insert(identity(p)).second; });
+  std::erase_if(points, [&](const PointSpec& p) { return !seen.insert(identity(p)).second; });
 }
 
 }  // namespace
@@ -110,7 +115,7 @@ RunConfig parse_config(const std::string& text, const std::string& name, const s
   const Place sweeps = config::member(top, "sweeps");
   for (std::size_t i = 0; i < sweeps.node->size(); ++i)
     add_points(run.points, {&sweeps.node->at(i), fmt::format("{}/{}", sweeps.pointer, i)}, defaults, name);
-  keep_file_points_once(run.points);
+  keep_once(run.points);
   run.source = root;
   return run;
 }

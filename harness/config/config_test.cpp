@@ -16,6 +16,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 /// A config of one decode sweep; `change` is more JSON of the sweep, ending in a comma.
 std::string sweep(const std::string& change, const std::string& shape = R"("kv_len": 64)",
@@ -301,7 +302,7 @@ TEST(ConfigErrors, NameFileKeyExpectedAndFound) {
       {sweep("", R"("kv_len": 64)", R"([{"params": {}}])"), "/sweeps/0/methods/name: expected a value, found none"},
       {sweep("", R"("kv_len": 64)", R"([{"name": ""}])"), "/sweeps/0/methods/0/name: expected a name, found \"\""},
       {sweep("", R"("kv_len": 64)", R"(["dense"])"),
-       "/sweeps/0/methods/0: expected an object of name, params, found \"dense\""},
+       "/sweeps/0/methods/0: expected an object of name, backend, params, found \"dense\""},
       {sweep("", R"("kv_len": 64)", R"([{"name": "a", "params": {"k": null}}])"),
        "/sweeps/0/methods/0/params/k: expected a value, found null"},
       {sweep("", R"("kv_len": 64)", R"([{"name": "a", "params": {"k": {"x": 1}}}])"),
@@ -319,6 +320,15 @@ TEST(ConfigErrors, NameFileKeyExpectedAndFound) {
   };
   for (const auto& [text, message] : cases)
     EXPECT_THAT(error_of(text), AllOf(StartsWith("c.json: "), HasSubstr(message))) << text;
+}
+
+TEST(Config, AMethodsBackendGoesBeforeItsSweeps) {
+  const std::string methods = R"([{"name": "a", "backend": ["cuda", "cudnn"]}, {"name": "b"}])";
+  const RunConfig run = parse_config(sweep(R"("backend": ["cpu", "cuda"], )", R"("kv_len": 64)", methods), "c.json");
+  std::vector<std::pair<std::string, Backend>> points;
+  for (const PointSpec& point : run.points) points.emplace_back(point.method, point.backend);
+  EXPECT_THAT(points, UnorderedElementsAre(std::pair("a", Backend::cuda), std::pair("a", Backend::cudnn),
+                                           std::pair("b", Backend::cpu), std::pair("b", Backend::cuda)));
 }
 
 TEST(ConfigErrors, HeadsThatDoNotGroupAreRefused) {

@@ -75,16 +75,17 @@ Refusal workload_name(PointSpec& point, const json& value) {
 
 constexpr double kYear = 365 * 86400.0;  // [s]
 
-constexpr std::array<Field, 22> kFields{{
+Refusal backend(PointSpec& point, const json& value) {
+  return word(point.backend, value,
+              std::array{Backend::reference, Backend::cpu, Backend::cuda, Backend::cuda_sm90, Backend::cudnn});
+}
+
+constexpr std::array<Field, 23> kFields{{
     {"phase",
      [](PointSpec& p, const json& v) {
        return word(p.phase, v, std::array{Phase::prefill, Phase::decode});
      }},
-    {"backend",
-     [](PointSpec& p, const json& v) {
-       return word(p.backend, v,
-                   std::array{Backend::reference, Backend::cpu, Backend::cuda, Backend::cuda_sm90, Backend::cudnn});
-     }},
+    {"backend", backend},
     {"dtype",
      [](PointSpec& p, const json& v) {
        return word(p.shape.dtype, v, std::array{Dtype::f32, Dtype::f16, Dtype::bf16});
@@ -110,6 +111,7 @@ constexpr std::array<Field, 22> kFields{{
        return std::nullopt;
      }},
     {"methods.name", [](PointSpec& p, const json& v) { return text(p.method, v); }},
+    {"methods.backend", backend},
     {"methods.params.*", nullptr},
     {"sampling.ci_width", [](PointSpec& p, const json& v) { return positive(p.sampling.ci_width, v, 1); }},
     {"sampling.min_samples", [](PointSpec& p, const json& v) { return integer<int>(p.sampling.min_samples, v, 1); }},
@@ -179,7 +181,10 @@ std::vector<std::string> names_under(std::string_view key) {
 
 PointSpec make_point(const Choice& choice, const std::string& pointer, const std::string& file) {
   PointSpec point;
-  for (const auto& value : choice) {
+  // A method's own backend goes before its sweep's, wherever the two stand in the file.
+  Choice ordered = choice;
+  std::ranges::stable_partition(ordered, [](const auto& value) { return value->key != "methods.backend"; });
+  for (const auto& value : ordered) {
     if (const Refusal expected = set(point, *value))
       fail(file, value->pointer, fmt::format("expected {}, found {}", *expected, quote(value->value)));
     if (value->key == "methods.name")
