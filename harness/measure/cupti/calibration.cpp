@@ -85,21 +85,27 @@ double count_multiply_adds(const Plan& fp, double flops_each, const Launch& laun
   return counters.at("fp_flops") / (flops_each * kThreads * kFmaChains * static_cast<double>(kIterations));
 }
 
-/// The factors of a copy far larger than L2, which holds at most its own size back: dirty lines of the flush that are
-/// written during the copy, and of the copy that stay behind, nearly cancel.
+/// The factors of a copy, from the difference between a whole and a half one: what L2 holds back at the end of a copy
+/// (up to its own size, not yet written) is in both and cancels.
 void count_copy(const Plan& core, const Stream& stream, Calibration& calibration) {
   const std::int64_t bytes = std::min(2048 * kMiB, gpu_free_bytes() / 4 / kMiB * kMiB);
   const Buffer source(Space::device, static_cast<std::size_t>(bytes));
   const Buffer target(Space::device, static_cast<std::size_t>(bytes));
   fill_noise_bf16(source.as<std::uint16_t>(), bytes / 2, stream.handle());
   L2Flush flush;
-  flush(stream.handle());
-  const Counters counters =
-      count_call(core, [&] { copy_memory(target.data(), source.data(), bytes, stream.handle()); });
-  if (!counters.contains("dram_read_bytes")) return;
-  calibration.dram_read_factor = counters.at("dram_read_bytes") / static_cast<double>(bytes);
-  calibration.dram_write_factor = counters.at("dram_write_bytes") / static_cast<double>(bytes);
-  calibration.how += fmt::format("; copy of {} MiB after an L2 flush", bytes / kMiB);
+  const auto count = [&](std::int64_t size) {
+    flush(stream.handle());
+    return count_call(core, [&] { copy_memory(target.data(), source.data(), size, stream.handle()); });
+  };
+  const Counters whole = count(bytes);
+  const Counters half = count(bytes / 2);
+  if (!whole.contains("dram_read_bytes")) return;  // integrated memory
+  const auto factor = [&](const char* name) {
+    return (whole.at(name) - half.at(name)) / (static_cast<double>(bytes) / 2);
+  };
+  calibration.dram_read_factor = factor("dram_read_bytes");
+  calibration.dram_write_factor = factor("dram_write_bytes");
+  calibration.how += fmt::format("; copies of {} and {} MiB, their difference", bytes / kMiB, bytes / kMiB / 2);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ struct Calibration {
   std::optional<double> tensor_flops_factor;   // bf16 mma.sync matrix product, known 2·M·N·K
   std::optional<double> fp_flops_factor;       // fp32 FMA, 2 FLOPs each
   std::optional<double> fp_half_flops_factor;  // packed fp16 FMA, 4 FLOPs each
-  std::optional<double> dram_read_factor;      // copy much larger than L2: bytes of the source
+  std::optional<double> dram_read_factor;      // copies much larger than L2: bytes of the source
   std::optional<double> dram_write_factor;     // the same: bytes of the target
   std::optional<double> range_overhead_ns;     // gpu_time_ns of a range around an empty kernel
   std::string how;                             // one sentence
