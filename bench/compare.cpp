@@ -32,6 +32,8 @@ int compare_files(const Options& options) {
     fmt::print(stderr, "{} and {} are not comparable: {}\n", options.base, options.current, reason);
     if (!options.force) return kNotComparable;
   }
+  for (const auto& [path, record] : {std::pair(&options.base, &base), {&options.current, &current}})
+    if (const auto reason = reports::busy(*record)) fmt::print(stderr, "warning: {}: {}\n", *path, *reason);
   const auto points = reports::compare(base, current, options.judge);
   if (options.json)
     fmt::print("{}\n", reports::comparison_json(points).dump(1));

@@ -37,7 +37,7 @@ void check_version(const json& document, const std::string& name) {
 void append_lines(std::string& text, const json& rows) {
   const char* separator = "\n";
   for (const json& row : rows) {
-    text += separator + row.dump();
+    text += separator + text_of(row);
     separator = ",\n";
   }
 }
@@ -67,7 +67,7 @@ Record read_record(const std::string& path) { return parse_record(read_text(path
 
 std::string record_text(const Record& record) {
   const json document = to_json(record);
-  std::string text = "{\n\"context\": " + document["context"].dump(1) + ",\n\"benchmarks\": [";
+  std::string text = "{\n\"context\": " + text_of(document["context"], 1) + ",\n\"benchmarks\": [";
   append_lines(text, document["benchmarks"]);
   text += fmt::format("\n],\n\"attnscope\": {{\"schema_version\": {}, \"points\": [", kSchemaVersion);
   append_lines(text, document["attnscope"]["points"]);

@@ -80,6 +80,15 @@ TEST_F(RecordFile, ComplaintsNameTheFileAndTheFault) {
   EXPECT_THAT(complaint(document.dump()), HasSubstr("r.json: /attnscope/points/3/shape/kv_len: "));
 }
 
+TEST_F(RecordFile, BytesThatAreNotUtf8AreReplaced) {
+  Record record = testing::record();
+  record.points.back().reason = "died: \xff";
+  write_record(path_, record);
+  EXPECT_EQ(read_record(path_).points.back().reason, "died: \uFFFD");
+  append_point(path_ + ".journal", record.points.back());
+  EXPECT_EQ(read_journal(path_ + ".journal")[0].reason, "died: \uFFFD");
+}
+
 TEST_F(RecordFile, TheJournalGivesBackItsPoints) {
   EXPECT_TRUE(read_journal(path_).empty());
   const Record record = testing::record();

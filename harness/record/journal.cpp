@@ -41,7 +41,7 @@ void append_point(const std::string& path, const Point& point) {
     const std::string text = read_text(path);
     if (const std::size_t kept = complete_bytes(text); kept < text.size()) std::filesystem::resize_file(path, kept);
   }
-  const std::string line = to_json(point).dump() + "\n";
+  const std::string line = text_of(to_json(point)) + "\n";
   if (const auto violation = point_schema_violation(nlohmann::json::parse(line)))
     throw Error(fmt::format("{}: not written, the point does not fit the schema: {}", path, *violation));
   if (!append_and_sync(path, line))

@@ -271,6 +271,10 @@ json to_json(const Record& record) {
           {"attnscope", {{"schema_version", kSchemaVersion}, {"points", std::move(points)}}}};
 }
 
+std::string text_of(const json& json, int indent) {
+  return json.dump(indent, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
+}
+
 Record record_from_json(const json& in) try {
   Record record{.context = in.at("context"), .points = {}};
   for (const json& point : in.at("attnscope").at("points")) record.points.push_back(point_from_json(point));

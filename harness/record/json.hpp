@@ -21,6 +21,10 @@ nlohmann::json to_json(const Record& record);
 /// The inverse; `benchmarks` is derived from the points and not read.
 Record record_from_json(const nlohmann::json& json);
 
+/// `json` on one line, or indented by `indent`. Bytes that are not UTF-8 (a file name, a driver's message) become
+/// U+FFFD.
+std::string text_of(const nlohmann::json& json, int indent = -1);
+
 /// One row of Google Benchmark's `benchmarks` for a point that has a time.
 nlohmann::json benchmark_row(const Point& point);
 

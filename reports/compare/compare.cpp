@@ -9,6 +9,7 @@
 #include <set>
 
 #include "reports/compare/statistics.hpp"
+#include "reports/figure/curves.hpp"
 #include "reports/figure/text.hpp"
 
 namespace attnscope::reports {
@@ -48,6 +49,9 @@ std::optional<std::string> less_accurate(const Point& base, const Point& current
                      number(*current.accuracy.rel_l2), number(worse), number(allowed));
 }
 
+// 1 when `ratio` is a slow-down by more than `effect`, −1 when it is a speed-up by as much, else 0.
+int beyond(double ratio, double effect) { return (ratio > 1 + effect) - (ratio < 1 / (1 + effect)); }
+
 void judge_time(const Point& base, const Point& current, double shift, const CompareOptions& options,
                 PointComparison& out) {
   const auto& before = base.time->samples_ns;
@@ -62,16 +66,22 @@ void judge_time(const Point& base, const Point& current, double shift, const Com
   out.effect = effect;
 
   const bool significant = p < options.alpha && (interval.low > 1 || interval.high < 1);
-  const bool large = interval.ratio > 1 + effect || interval.ratio < 1 / (1 + effect);
-  const bool notable = interval.ratio > 1 + options.min_effect || interval.ratio < 1 / (1 + options.min_effect);
-  if (significant && large) {
+  const bool large = beyond(interval.ratio, effect) != 0;
+  const double fast = fast_ratio(before, after);
+  const bool fast_too = beyond(fast, options.min_effect) == beyond(interval.ratio, options.min_effect);
+  const bool notable = beyond(interval.ratio, options.min_effect) != 0;
+  if (significant && large && fast_too) {
     out.verdict = interval.ratio > 1 ? Verdict::slower : Verdict::faster;
     out.reason = fmt::format("ratio {:.3f} [{:.3f}, {:.3f}], p {:.1e}", interval.ratio, interval.low, interval.high, p);
   } else if (notable) {
     out.verdict = Verdict::ambiguous;
-    out.reason = significant ? fmt::format("ratio {:.3f} within the noise of {}", interval.ratio, percent(effect))
-                             : fmt::format("ratio {:.3f} not significant: [{:.3f}, {:.3f}], p {:.2g}", interval.ratio,
-                                           interval.low, interval.high, p);
+    if (!significant)
+      out.reason = fmt::format("ratio {:.3f} not significant: [{:.3f}, {:.3f}], p {:.2g}", interval.ratio, interval.low,
+                               interval.high, p);
+    else if (!large)
+      out.reason = fmt::format("ratio {:.3f} within the noise of {}", interval.ratio, percent(effect));
+    else
+      out.reason = fmt::format("ratio {:.3f}, but {:.3f} of the fastest tenth: interference", interval.ratio, fast);
   } else {
     out.verdict = Verdict::same;
     out.reason = fmt::format("ratio {:.3f}", interval.ratio);
@@ -79,7 +89,7 @@ void judge_time(const Point& base, const Point& current, double shift, const Com
 }
 
 PointComparison judge(const Point& base, const Point& current, double shift, const CompareOptions& options) {
-  PointComparison out{.key = record::key(base)};
+  PointComparison out;
   if (!timed(current)) {
     out.verdict =
         current.status == Status::skipped || current.status == Status::ok ? Verdict::missing : Verdict::wrong_now;
@@ -114,20 +124,33 @@ std::vector<PointComparison> compare(const Record& base, const Record& current, 
     if (!timed(point)) continue;
     const auto match = new_points.find(record::key(point));
     if (match == new_points.end())
-      out.push_back({.key = record::key(point), .verdict = Verdict::missing, .reason = "not in the new record"});
+      out.push_back({.verdict = Verdict::missing, .reason = "not in the new record"});
     else
       out.push_back(judge(point, *match->second, on_device(point.backend) ? gpu_shift : cpu_shift, options));
+    out.back().key = record::key(point);
+    out.back().label = label(base, point);
   }
   for (const Point& point : current.points) {
     const auto match = old_points.find(record::key(point));
     if (!timed(point) || (match != old_points.end() && timed(*match->second))) continue;
     out.push_back({.key = record::key(point),
+                   .label = label(current, point),
                    .verdict = Verdict::added,
                    .reason = match == old_points.end()
                                  ? "not in the base record"
                                  : fmt::format("was {}", record::to_string(match->second->status))});
   }
   return out;
+}
+
+std::optional<std::string> busy(const Record& record) {
+  const nlohmann::json& context = record.context;
+  const nlohmann::json::json_pointer first("/load_avg/0");
+  if (!context.contains(first) || !context.contains("num_cpus")) return std::nullopt;
+  const double load = context[first].get<double>();
+  const auto cpus = context["num_cpus"].get<double>();
+  if (load <= cpus) return std::nullopt;
+  return fmt::format("the machine was busy when it started: load {:.1f} on {} CPUs", load, cpus);
 }
 
 int exit_code(const std::vector<PointComparison>& points, bool strict) {

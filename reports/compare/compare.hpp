@@ -26,6 +26,7 @@ struct CompareOptions {
 /// One point that is ok in at least one of the records.
 struct PointComparison {
   std::string key = {};
+  std::string label = {};  // the key in words, without what is the same everywhere
   Verdict verdict = Verdict::same;
   std::string reason = {};           // one clause: the number that decided
   std::optional<double> ratio = {};  // median new / median base
@@ -38,18 +39,23 @@ struct PointComparison {
 
 /// In the order of the base record, new points last. Points that failed in both are left out.
 ///
-/// SLOWER and FASTER need all three: p < alpha, an interval of the ratio that excludes 1, and a ratio beyond the effect
-/// threshold of that point. The threshold is min_effect or, where larger, the noise that the records show: the drift of
-/// either series, or how far the machine's own measured ceilings moved between the two runs (they run the same code
-/// both times). Where only some of the three hold, or too few samples were taken, a change that could matter is
-/// AMBIGUOUS. WRONG-NOW: it ran before and is wrong, crashed, out of memory or timed out now; or its output moved
-/// further from exact attention than the tolerances allow within which both runs were checked.
+/// SLOWER and FASTER need all of this: p < alpha, an interval of the ratio that excludes 1, a ratio beyond the effect
+/// threshold of that point, and a fastest tenth of the samples that moved the same way by min_effect or more. The
+/// threshold is min_effect or, where larger, the noise that the records show: the drift of either series, or how far
+/// the machine's own measured ceilings moved between the two runs (they run the same code both times). Where only some
+/// of it holds, or too few samples were taken, a change that could matter is AMBIGUOUS. WRONG-NOW: it ran before and is
+/// wrong, crashed, out of memory or timed out now; or its output moved further from exact attention than the tolerances
+/// allow within which both runs were checked.
 std::vector<PointComparison> compare(const record::Record& base, const record::Record& current,
                                      const CompareOptions& options = {});
 
 /// Why the two records cannot be compared (another processor or GPU, other input bytes, no point in common), one clause
 /// each; empty when they can.
 std::vector<std::string> incomparable(const record::Record& base, const record::Record& current);
+
+/// Why times of `record` on the CPU deserve little trust, in one clause; nothing when the machine was idle at the
+/// start.
+std::optional<std::string> busy(const record::Record& record);
 
 /// Exit code of `attnscope compare`: 4 when something is wrong now, else 1 when something is slower, else with `strict`
 /// 5 when something is ambiguous or missing, else 0.
@@ -58,7 +64,7 @@ int exit_code(const std::vector<PointComparison>& points, bool strict);
 /// Aligned columns, then the count of each verdict.
 std::string comparison_text(const std::vector<PointComparison>& points);
 
-/// {"points": [{key, verdict, reason, ratio, low, high, p, effect}], "counts": {verdict: n}}
+/// {"points": [{key, label, verdict, reason, ratio, low, high, p, effect}], "counts": {verdict: n}}
 nlohmann::json comparison_json(const std::vector<PointComparison>& points);
 
 }  // namespace attnscope::reports

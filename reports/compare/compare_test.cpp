@@ -86,6 +86,18 @@ TEST(Compare, ChangesWithinTheDriftOfASeriesAreAmbiguous) {
   EXPECT_NEAR(*found.effect, 0.19, 0.01);
 }
 
+TEST(Compare, AChangeThatSparesTheFastestSamplesIsInterference) {
+  std::vector<double> base;
+  std::vector<double> disturbed;
+  for (int i = 0; i < 60; ++i) {  // undisturbed calls take 1000, disturbed ones 5000
+    base.push_back(i % 4 == 0 ? 5000 + i : 1000 + i % 7);
+    disturbed.push_back(i % 4 != 0 ? 5000 + i : 1000 + i % 7);
+  }
+  const PointComparison found = judge(one(base), one(disturbed));
+  EXPECT_EQ(found.verdict, Verdict::ambiguous);
+  EXPECT_THAT(found.reason, HasSubstr("interference"));
+}
+
 TEST(Compare, ChangesThatTheWholeMachineShowsAreAmbiguous) {
   const Record base = one(noisy(1000, 0.005, 30, 4));
   Record slow = one(noisy(1100, 0.005, 30, 5));
@@ -175,11 +187,23 @@ TEST(Incomparable, AGpuMattersOnlyWhereSomethingRanOnIt) {
   EXPECT_THAT(incomparable(base, current).at(0), HasSubstr("GPU A"));
 }
 
+TEST(Busy, IsALoadBeyondTheNumberOfCpus) {
+  Record record = one({1, 2, 3});
+  EXPECT_EQ(busy(record), std::nullopt);
+  record.context["load_avg"] = {1.5, 0, 0};
+  EXPECT_EQ(busy(record), std::nullopt);
+  record.context["load_avg"] = {8.6, 0, 0};
+  EXPECT_EQ(busy(record), "the machine was busy when it started: load 8.6 on 2 CPUs");
+}
+
 TEST(CompareOutput, NamesVerdictsAndCountsThem) {
   Record current = record::testing::record();
   for (double& sample : current.points[1].time->samples_ns) sample *= 2;
   const auto points = compare(record::testing::record(), current);
-  EXPECT_THAT(comparison_text(points), HasSubstr("SLOWER   " + record::key(current.points[1])));
+  EXPECT_THAT(
+      comparison_text(points),
+      HasSubstr(
+          "SLOWER   quest budget 4096 (cpu), decode, llm, 8/2 heads, d128, bf16, N 64k, warm        ratio 2.000 ["));
   EXPECT_THAT(comparison_text(points), HasSubstr("11 SAME, 1 SLOWER\n"));
   const nlohmann::json json = comparison_json(points);
   EXPECT_EQ(json["counts"], (nlohmann::json{{"SAME", 11}, {"SLOWER", 1}}));

@@ -81,6 +81,11 @@ RatioInterval median_ratio(std::span<const double> a, std::span<const double> b,
           .high = base_low > 0 ? other_high / base_low : std::numeric_limits<double>::infinity()};
 }
 
+double fast_ratio(std::span<const double> a, std::span<const double> b) {
+  const auto fast = [](std::span<const double> samples) { return sorted(samples)[(samples.size() - 1) / 10]; };
+  return fast(b) / fast(a);
+}
+
 double drift(std::span<const double> samples) {
   if (samples.size() < 4) return 0;
   const double first = median(samples.first(samples.size() / 2));

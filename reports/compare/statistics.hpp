@@ -25,6 +25,10 @@ struct RatioInterval {
 /// Both series non-empty and positive.
 RatioInterval median_ratio(std::span<const double> a, std::span<const double> b, double alpha);
 
+/// The fastest tenth of both series: ratio of their 10th percentiles (nearest rank from below). Interference from other
+/// work only ever adds time, so it moves the slow samples; slower code moves the fast ones as well.
+double fast_ratio(std::span<const double> a, std::span<const double> b);
+
 /// How far the series moved while it was taken, as a share: twice the distance between the medians of its halves, which
 /// for a steady drift is the way from its first sample to its last. 0 for fewer than four samples.
 double drift(std::span<const double> samples);

@@ -83,6 +83,14 @@ TEST(MedianRatio, CoversTheTrueRatio) {
   EXPECT_LE(missed, kTrials * 0.05);
 }
 
+TEST(FastRatio, ComparesTheFastestTenth) {
+  EXPECT_DOUBLE_EQ(fast_ratio(Samples{4, 2, 3}, Samples{9, 8, 6}), 3);  // few samples: the fastest
+  Samples a(21, 100);
+  std::fill_n(a.begin(), 3, 10);
+  a[0] = 1;  // one outlier does not decide
+  EXPECT_DOUBLE_EQ(fast_ratio(a, Samples(21, 20)), 2);
+}
+
 TEST(Drift, IsTwiceTheDistanceOfTheHalves) {
   EXPECT_DOUBLE_EQ(drift(Samples{8, 8, 8, 10, 10, 10}), 0.5);
   EXPECT_DOUBLE_EQ(drift(Samples{10, 10, 10, 8, 8, 8}), 0.5);

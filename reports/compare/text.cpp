@@ -33,7 +33,7 @@ std::string_view to_string(Verdict verdict) {
 std::string comparison_text(const std::vector<PointComparison>& points) {
   Table table{.columns = {{"verdict", false}, {"point", false}, {"why", false}}, .rows = {}};
   for (const PointComparison& point : points)
-    table.rows.push_back({std::string(to_string(point.verdict)), point.key, point.reason});
+    table.rows.push_back({std::string(to_string(point.verdict)), point.label, point.reason});
   std::string text = aligned(table);
   std::string totals;
   for (const auto& [verdict, count] : counts(points))
@@ -45,6 +45,7 @@ nlohmann::json comparison_json(const std::vector<PointComparison>& points) {
   nlohmann::json rows = nlohmann::json::array();
   for (const PointComparison& point : points)
     rows.push_back({{"key", point.key},
+                    {"label", point.label},
                     {"verdict", to_string(point.verdict)},
                     {"reason", point.reason},
                     {"ratio", finite(point.ratio)},

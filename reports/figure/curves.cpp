@@ -45,7 +45,7 @@ std::string workload_text(const Record& record, const Point& point) {
   return text;
 }
 
-std::string facet_title(const Record& record, const Point& point, Across across) {
+std::string task_text(const Record& record, const Point& point, Across across) {
   const Shape& shape = point.shape;
   std::string title = fmt::format("{}, {}, ", to_string(point.phase), workload_text(record, point));
   if (shape.batch > 1) title += fmt::format("batch {}, ", shape.batch);
@@ -54,7 +54,11 @@ std::string facet_title(const Record& record, const Point& point, Across across)
   if (across == Across::nothing) title += fmt::format(", N {}", binary(static_cast<double>(shape.kv_len)));
   const bool square = point.phase == Phase::prefill && shape.q_len == shape.kv_len;
   if (!square && shape.q_len > 1) title += fmt::format(", {} queries", shape.q_len);
-  return title + fmt::format(", {}, {}", point.contract, on_device(point.backend) ? "GPU" : "CPU");
+  return title + ", " + point.contract;
+}
+
+std::string facet_title(const Record& record, const Point& point, Across across) {
+  return task_text(record, point, across) + (on_device(point.backend) ? ", GPU" : ", CPU");
 }
 
 std::size_t colour_index(const Record& record, const std::string& method) {
@@ -165,6 +169,12 @@ Series guide_across(const Figure& figure, const std::string& name, double (*y)(d
 }
 
 std::size_t distinct_x(const Figure& figure) { return x_values(figure).size(); }
+
+std::string label(const Record& record, const Point& point) {
+  const std::string parameters = variant(record, point);
+  return fmt::format("{}{}{} ({}), {}", point.method, parameters.empty() ? "" : " ", parameters,
+                     to_string(point.backend), task_text(record, point, Across::nothing));
+}
 
 std::string variant(const Record& record, const Point& point) {
   std::vector<const nlohmann::json*> others;

@@ -56,6 +56,10 @@ Series guide_across(const Figure& figure, const std::string& name, double (*y)(d
 /// How many different values of x the curves of `figure` span.
 std::size_t distinct_x(const Figure& figure);
 
+/// What `point` is, in words, without what is the same all over the record:
+/// "quest budget 1024 (cpu), decode, llm, 8/2 heads, d128, bf16, N 64k, warm".
+std::string label(const record::Record& record, const record::Point& point);
+
 /// The parameters of `point` that vary among the points of its method in the record: "budget 1024, page 16".
 std::string variant(const record::Record& record, const record::Point& point);
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/figure/curves.hpp"
 #include "reports/formats/formats.hpp"
 
 namespace attnscope::reports {
@@ -25,10 +26,10 @@ struct Launch {
 
 class Process {
  public:
-  Process(json& events, const Point& point, int pid) : events_(events), pid_(pid) {
-    metadata("process_name", 0, {{"name", record::key(point)}});
+  Process(json& events, const std::string& name, const Point& point, int pid) : events_(events), pid_(pid) {
+    metadata("process_name", 0, {{"name", name}});
     metadata("process_sort_index", 0, {{"sort_index", pid}});
-    for (const auto& [name, value] : point.counters) counter(name, 0, value);
+    for (const auto& [metric, value] : point.counters) counter(metric, 0, value);
     // Building the amortised structures is not part of the call: other tracks, other clock.
     add_tracks(point, true, "build, stream ");
     add_tracks(point, false, "stream ");
@@ -129,7 +130,7 @@ std::string chrome_trace(const record::Record& record) {
   int pid = 0;
   for (const Point& point : record.points) {
     ++pid;  // the place of the point in the record, counted from 1
-    if (point.status == record::Status::ok) Process(events, point, pid);
+    if (point.status == record::Status::ok) Process(events, label(record, point), point, pid);
   }
   std::string text = "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [";
   const char* separator = "\n";

@@ -134,7 +134,7 @@ TEST(Trace, EveryPointThatIsOkIsANamedProcess) {
   for (const json& event : trace["traceEvents"])
     if (event["name"] == "process_name") processes[event["pid"]] = event["args"]["name"];
   EXPECT_EQ(processes.size(), 12u);
-  EXPECT_EQ(processes.at(2), record::key(record.points[1]));
+  EXPECT_EQ(processes.at(2), "quest budget 4096 (cpu), decode, llm, 8/2 heads, d128, bf16, N 64k, warm");
 }
 
 }  // namespace
