@@ -61,6 +61,7 @@ MassSolver::Masses MassSolver::masses(std::int64_t position) const {
   double needle = 0;
   if (retrieves(position))
     needle = std::min(.8 * (1 - sink), head_.model.settings.needle_mass * power(visible / 4096, -.2));
+  // Of what sink and needle leave, the ordinary keys keep 5 % however much the heavy tokens ask for.
   const double heavy_part = head_.heavy.count() == 0 ? 0 : traits_.heavy_mass / (1 - traits_.sink_mass);
   const double heavy = (1 - sink - needle) * std::min(heavy_part, .95);
   return {.sink = sink, .heavy = heavy, .needle = needle, .rest = 1 - sink - needle - heavy};
