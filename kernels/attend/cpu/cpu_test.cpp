@@ -121,7 +121,7 @@ std::vector<Shape> awkward_shapes() {
       {.q_heads = 2, .kv_heads = 2, .head_dim = 32, .q_len = 7, .kv_len = 7},
       {.batch = 2, .q_heads = 6, .kv_heads = 2, .head_dim = 64, .q_len = 33, .kv_len = 100},
       {.q_heads = 4, .kv_heads = 1, .head_dim = 128, .q_len = 97, .kv_len = 300},
-      {.q_heads = 3, .kv_heads = 3, .head_dim = 128, .q_len = 130, .kv_len = 259, .causal = false},
+      {.q_heads = 2, .kv_heads = 2, .head_dim = 64, .q_len = 130, .kv_len = 259, .causal = false},
       {.q_heads = 2, .kv_heads = 1, .head_dim = 32, .q_len = 50, .kv_len = 20, .causal = false},
       {.q_heads = 5, .kv_heads = 1, .head_dim = 64, .q_len = 1, .kv_len = 1500},
       {.batch = 2, .q_heads = 8, .kv_heads = 2, .head_dim = 128, .q_len = 1, .kv_len = 777, .causal = false},

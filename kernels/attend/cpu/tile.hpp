@@ -10,9 +10,9 @@
 
 namespace attnscope::attend {
 
-/// 96 = 8 strips of 12 rows (AVX-512, NEON) or 16 of 6 (AVX2). 256 keys of K and V at head_dim 128 are 256 KiB of
+/// 192 rows are 16 strips of 12 (AVX-512, NEON) or 32 of 6 (AVX2). 256 keys of K and V at head_dim 128 are 256 KiB of
 /// floats: they stay in the L2 of one core while the strips of a query tile pass over them.
-inline constexpr std::int64_t kTileRows = 96;
+inline constexpr std::int64_t kTileRows = 192;
 inline constexpr std::int64_t kTileKeys = 256;
 inline constexpr std::int64_t kMaxHeadDim = 128;
 
