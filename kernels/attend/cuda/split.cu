@@ -95,7 +95,8 @@ __device__ void store(T* target, float value) {
 // Shared memory: per warp three stages of 16 K rows and 16 V rows (cp.async), with their key numbers; the O of the
 // four warps at the end. Two stages in flight on eight warps are 64–128 KB per SM.
 // Shapes: any rows, kv_len < 2^30, lists of any length (read on the device), pages of any size.
-// Floor: 4·d bytes per key and KV head at the HBM read rate. Measured fraction: kernels/README.md.
+// Floor: 4·d bytes per key and KV head. Measured on an H200, one sequence of a million tokens, 32 / 8 heads, d = 128,
+// bf16: 0.99 of the HBM read rate; lists of 32k tokens per query head out of 4M: 0.85.
 template <typename T, int kHeadDim, bool kListed>
 __global__ __launch_bounds__(kThreads, 2) void split_kernel(const __grid_constant__ Args args) {
   constexpr int kRowBytes = kHeadDim * 2;

