@@ -57,8 +57,8 @@ TEST(Configs, SchemaAndReaderKnowTheSameKeys) {
   expect_same_names(sweep, "");
   expect_same_names(sweep["properties"]["shape"], "shape");
   expect_same_names(sweep["properties"]["sampling"], "sampling");
-  expect_same_names(definitions["named"]["anyOf"][0], "methods");
-  expect_same_names(definitions["named"]["anyOf"][0], "workload");
+  expect_same_names(definitions["method"]["anyOf"][0], "methods");
+  expect_same_names(definitions["workload"]["anyOf"][0], "workload");
 }
 
 }  // namespace
