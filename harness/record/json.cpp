@@ -205,9 +205,14 @@ class Reader {
     }
   }
   template <typename T>
+  static T decoded(const json& in) {
+    T value{};
+    decode(in, value);
+    return value;
+  }
+  template <typename T>
   static void decode(const json& in, std::optional<T>& value) {
-    value.reset();
-    if (!in.is_null()) decode(in, value.emplace());
+    value = in.is_null() ? std::optional<T>{} : std::optional<T>{decoded<T>(in)};
   }
   template <typename T>
   static void decode(const json& in, std::vector<T>& values) {
