@@ -32,6 +32,7 @@ RunFiles::RunFiles(std::string record, bool resume) : record_(std::move(record))
 RunFiles::~RunFiles() {
   std::error_code ignored;
   fs::remove_all(work(), ignored);
+  if (fs::exists(journal(), ignored) && fs::file_size(journal(), ignored) == 0) fs::remove(journal(), ignored);
 }
 
 std::string RunFiles::report() const { return fs::path(record_).replace_extension().string() + "-report"; }

@@ -16,7 +16,7 @@ class RunFiles {
   RunFiles(std::string record, bool resume);
   RunFiles(const RunFiles&) = delete;
   RunFiles& operator=(const RunFiles&) = delete;
-  /// Removes the working directory.
+  /// Removes the working directory, and the journal if nothing was journalled.
   ~RunFiles();
 
   const std::string& record() const { return record_; }

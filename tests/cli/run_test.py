@@ -74,7 +74,8 @@ class RunTest(unittest.TestCase):
         self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
         for word in says:
             self.assertIn(word, done.stderr)
-        self.assertFalse(os.path.exists(self.out))
+        for left in (self.out, self.out + ".journal", self.out + ".work"):
+            self.assertFalse(os.path.exists(left), left)
 
     # What a run writes
 
