@@ -30,7 +30,7 @@ class Gaussian : public Workload {
 
   Problem make(const Shape& shape, Phase phase, const Params& params, std::uint64_t seed, int threads) const override {
     Problem problem = allocate_problem(shape, phase);
-    const Stream root{seed};
+    const NoiseStream root{seed};
     const auto sigma = static_cast<float>(params.real("sigma"));
     for (std::int64_t b = 0; b < shape.batch; ++b) {
       // By position, not by row: the rows of a decode step are the last rows of the prefill of the same length.
@@ -48,7 +48,7 @@ class Gaussian : public Workload {
   }
 
  private:
-  static Stream head_stream(Stream root, Tensor tensor, std::int64_t batch, std::int64_t head) {
+  static NoiseStream head_stream(NoiseStream root, Tensor tensor, std::int64_t batch, std::int64_t head) {
     return root.child({tensor, static_cast<std::uint64_t>(batch), static_cast<std::uint64_t>(head)});
   }
 };
@@ -60,7 +60,7 @@ const Workload& gaussian_workload() {
   return workload;
 }
 
-void fill_gaussian(const Shape& shape, Stream stream, std::int64_t first_position, std::int64_t rows, float scale,
+void fill_gaussian(const Shape& shape, NoiseStream stream, std::int64_t first_position, std::int64_t rows, float scale,
                    void* tensor, std::int64_t offset, int threads) {
   const std::int64_t tiles = (rows + kTileRows - 1) / kTileRows;
   parallel_for(tiles, threads, [&](std::int64_t t) {

@@ -24,7 +24,7 @@ class Drift {
   void knot(std::int64_t index, float* out) const;
 
   const KvHead& owner_;
-  Stream group_topic_, head_topic_, group_fresh_, head_fresh_;
+  NoiseStream group_topic_, head_topic_, group_fresh_, head_fresh_;
 };
 
 }  // namespace attnscope::llm

@@ -15,8 +15,8 @@ namespace {
 using Lanes = std::array<float, kTileRows>;
 
 // out[c][r] += weight · m(c), m the standard normal vector of the stretch of `partition` that holds token first + r.
-void add_stretch_means(const Partition& partition, Stream stream, std::int64_t first, float weight, std::int64_t dims,
-                       float* out) {
+void add_stretch_means(const Partition& partition, NoiseStream stream, std::int64_t first, float weight,
+                       std::int64_t dims, float* out) {
   std::vector<float> mean(static_cast<std::size_t>(round_up_to_quad(dims)));
   std::int64_t begin = 0;
   while (begin < kTileRows) {

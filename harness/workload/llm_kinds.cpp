@@ -86,7 +86,7 @@ Traits traits_of(Kind kind, bool first_layer) {
 }
 
 std::vector<Kind> assign_kinds(const Mix& mix, std::int64_t kv_heads, std::int64_t group, double agreement,
-                               Stream stream) {
+                               NoiseStream stream) {
   Quotas left = quotas_of(mix, kv_heads * group);
   std::vector<Kind> kinds;
   for (std::int64_t head = 0; head < kv_heads * group; ++head) {

@@ -44,6 +44,6 @@ Traits traits_of(Kind kind, bool first_layer);
 /// The kind of every query head: quotas as the mix says (largest remainder); within them the heads of a group copy
 /// the group's first kind with probability `agreement`.
 std::vector<Kind> assign_kinds(const Mix& mix, std::int64_t kv_heads, std::int64_t group, double agreement,
-                               Stream stream);
+                               NoiseStream stream);
 
 }  // namespace attnscope::llm

@@ -8,7 +8,7 @@
 namespace attnscope::llm {
 namespace {
 
-std::vector<float> random_direction(Stream stream, std::int64_t dims) {
+std::vector<float> random_direction(NoiseStream stream, std::int64_t dims) {
   std::vector<float> z(static_cast<std::size_t>(round_up_to_quad(dims)));
   normal_row(stream, 0, dims, z.data());
   z.resize(static_cast<std::size_t>(dims));
@@ -27,8 +27,8 @@ Model::Model(std::int64_t dim, std::int64_t length, const Settings& knobs, std::
       layout(layout_for(dim)),
       base(rope_base(layout, length)),
       rotation(base, dim),
-      heads(Stream{seed}.child({0})),
-      prompts(Stream{seed}.child({1, static_cast<std::uint64_t>(knobs.prompt_seed)})) {}
+      heads(NoiseStream{seed}.child({0})),
+      prompts(NoiseStream{seed}.child({1, static_cast<std::uint64_t>(knobs.prompt_seed)})) {}
 
 KvHead::KvHead(const Model& owner, std::int64_t batch, std::int64_t head)
     : model(owner),
@@ -40,7 +40,7 @@ KvHead::KvHead(const Model& owner, std::int64_t batch, std::int64_t head)
                  owner.prompts.child({kParagraphs, static_cast<std::uint64_t>(batch)})),
       heavy(owner.context, owner.settings, stream(kHeavy)),
       needle(place_needle(owner.context, owner.settings, stream(kNeedlePlace))) {
-  const Stream phases = owner.heads.child({kPhases, static_cast<std::uint64_t>(head)});
+  const NoiseStream phases = owner.heads.child({kPhases, static_cast<std::uint64_t>(head)});
   for (std::int64_t f = 0; f < owner.layout.pairs; ++f) {
     const auto angle = portable::sine_cosine(uniform(phases, static_cast<std::uint64_t>(f)));
     phase_cosine.push_back(static_cast<float>(angle.cosine));

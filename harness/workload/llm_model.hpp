@@ -45,8 +45,8 @@ struct Model {
   Layout layout;
   double base;
   Rotation rotation;
-  Stream heads;
-  Stream prompts;
+  NoiseStream heads;
+  NoiseStream prompts;
 };
 
 // Amplitudes of the mean key, chosen so that |k| is about 27 at head_dim 128.
@@ -60,13 +60,13 @@ inline constexpr float kNeedleAim = .97f;  // cosine to the needle direction, of
 struct KvHead {
   KvHead(const Model& model, std::int64_t batch, std::int64_t head);
 
-  Stream stream(Source source) const { return prompt.child({source}); }
+  NoiseStream stream(Source source) const { return prompt.child({source}); }
   /// Direction ψ_f of the mean key in pair f.
   float cosine(std::int64_t f) const { return phase_cosine[static_cast<std::size_t>(f)]; }
   float sine(std::int64_t f) const { return phase_sine[static_cast<std::size_t>(f)]; }
 
   const Model& model;
-  Stream prompt;
+  NoiseStream prompt;
   std::vector<float> phase_cosine, phase_sine;  // [pair]
   std::vector<float> needle_direction;          // unit, [content dimension]
   Partition segments, paragraphs;

@@ -31,7 +31,7 @@ std::int64_t Partition::index(std::int64_t position) const {
   return x < boundary(nominal + 1) ? nominal : nominal + 1;
 }
 
-HeavyTokens::HeavyTokens(std::int64_t context, const Settings& settings, Stream stream)
+HeavyTokens::HeavyTokens(std::int64_t context, const Settings& settings, NoiseStream stream)
     : cells_(context / kCell),
       heavy_cells_(heavy_cells(cells_, context, settings)),
       ranks_(std::max<std::int64_t>(cells_, 1), stream.child({0})),
@@ -55,7 +55,7 @@ std::vector<HeavyToken> HeavyTokens::within(std::int64_t first, std::int64_t las
   return tokens;
 }
 
-Needle place_needle(std::int64_t context, const Settings& settings, Stream stream) {
+Needle place_needle(std::int64_t context, const Settings& settings, NoiseStream stream) {
   const std::int64_t length = std::min(settings.needle_length, context / 16);
   const double depth = .05 + .4 * uniform(stream, 0);
   const auto first = static_cast<std::int64_t>(depth * static_cast<double>(context));

@@ -14,7 +14,7 @@ namespace attnscope::llm {
 /// Consecutive stretches of `length` tokens on average; each boundary is moved by up to ±40 % of that.
 class Partition {
  public:
-  Partition(std::int64_t length, Stream stream) : length_(length), stream_(stream) {}
+  Partition(std::int64_t length, NoiseStream stream) : length_(length), stream_(stream) {}
   /// Number of the stretch that holds `position`, from 0.
   std::int64_t index(std::int64_t position) const;
 
@@ -22,7 +22,7 @@ class Partition {
   double boundary(std::int64_t index) const;
 
   std::int64_t length_;
-  Stream stream_;
+  NoiseStream stream_;
 };
 
 struct HeavyToken {
@@ -34,7 +34,7 @@ struct HeavyToken {
 /// four apart. Stratified so, their number in any long stretch hardly varies.
 class HeavyTokens {
  public:
-  HeavyTokens(std::int64_t context, const Settings& settings, Stream stream);
+  HeavyTokens(std::int64_t context, const Settings& settings, NoiseStream stream);
 
   std::int64_t count() const { return 3 * heavy_cells_; }
   /// Rank of the heavy token at `position`, or −1 for an ordinary one. The first four never are.
@@ -48,7 +48,7 @@ class HeavyTokens {
   std::int64_t cells_;
   std::int64_t heavy_cells_;
   Permutation ranks_;
-  Stream offsets_;
+  NoiseStream offsets_;
 };
 
 /// The needle: tokens [first, last), somewhere in the first half. Empty when the context is too short for one.
@@ -58,6 +58,6 @@ struct Needle {
   bool holds(std::int64_t position) const { return position >= first && position < last; }
 };
 
-Needle place_needle(std::int64_t context, const Settings& settings, Stream stream);
+Needle place_needle(std::int64_t context, const Settings& settings, NoiseStream stream);
 
 }  // namespace attnscope::llm

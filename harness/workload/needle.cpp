@@ -18,8 +18,8 @@ namespace {
 
 enum Source : std::uint64_t { kQuery, kKey, kValue, kDirection, kPlantedValue, kDecoy, kProbe };
 
-Stream stream_of(std::uint64_t seed, Source source, std::int64_t batch, std::int64_t head) {
-  return Stream{seed}.child({source, static_cast<std::uint64_t>(batch), static_cast<std::uint64_t>(head)});
+NoiseStream stream_of(std::uint64_t seed, Source source, std::int64_t batch, std::int64_t head) {
+  return NoiseStream{seed}.child({source, static_cast<std::uint64_t>(batch), static_cast<std::uint64_t>(head)});
 }
 
 double unit_roundoff(Dtype dtype) {
@@ -34,7 +34,7 @@ double unit_roundoff(Dtype dtype) {
   throw Error("a dtype without a unit roundoff");
 }
 
-std::vector<float> normal_vector(Stream stream, std::int64_t row, std::int64_t dims) {
+std::vector<float> normal_vector(NoiseStream stream, std::int64_t row, std::int64_t dims) {
   std::vector<float> z(static_cast<std::size_t>(round_up_to_quad(dims)));
   normal_row(stream, static_cast<std::uint64_t>(row), dims, z.data());
   z.resize(static_cast<std::size_t>(dims));
@@ -42,7 +42,7 @@ std::vector<float> normal_vector(Stream stream, std::int64_t row, std::int64_t d
 }
 
 /// `count` orthonormal directions, by modified Gram–Schmidt on Gaussian vectors.
-std::vector<std::vector<double>> directions(Stream stream, std::int64_t count, std::int64_t dims) {
+std::vector<std::vector<double>> directions(NoiseStream stream, std::int64_t count, std::int64_t dims) {
   std::vector<std::vector<double>> basis;
   for (std::int64_t m = 0; m < count; ++m) {
     const std::vector<float> z = normal_vector(stream, m, dims);

@@ -26,7 +26,7 @@ NeedlePlacement::NeedlePlacement(const Shape& shape, Phase phase, const Params& 
     positions_.push_back(spread ? (2 * m + 1) * room / (2 * needles) : start + m);
 }
 
-std::vector<NeedlePlacement::Probe> NeedlePlacement::probes(std::int64_t head, Stream stream) const {
+std::vector<NeedlePlacement::Probe> NeedlePlacement::probes(std::int64_t head, NoiseStream stream) const {
   std::vector<Probe> list;
   if (phase_ == Phase::decode) {
     for (std::int64_t i = 0; i < shape_.q_len; ++i) list.push_back({i, (head + i) % count()});

@@ -28,7 +28,7 @@ class NeedlePlacement {
 
   /// The rows of query head `head` that ask. Decode: every row, the needles in turn. Prefill: each needle once, at a
   /// row drawn from `stream` among those that see it.
-  std::vector<Probe> probes(std::int64_t head, Stream stream) const;
+  std::vector<Probe> probes(std::int64_t head, NoiseStream stream) const;
 
  private:
   Shape shape_;

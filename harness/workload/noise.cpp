@@ -19,7 +19,7 @@ struct Lanes {
 // Philox4x32-10 on every lane in place. One round: (c0, c1, c2, c3) →
 // (hi(M1·c2) ^ c1 ^ k0, lo(M1·c2), hi(M0·c0) ^ c3 ^ k1, lo(M0·c0)), with a Weyl sequence of keys.
 template <std::int64_t count>
-[[gnu::always_inline]] inline void philox(Stream stream, std::uint32_t* c0, std::uint32_t* c1, std::uint32_t* c2,
+[[gnu::always_inline]] inline void philox(NoiseStream stream, std::uint32_t* c0, std::uint32_t* c1, std::uint32_t* c2,
                                           std::uint32_t* c3) {
   for (std::int64_t lane = 0; lane < count; ++lane) {
     std::uint32_t a = c0[lane], b = c1[lane], c = c2[lane], d = c3[lane];
@@ -85,24 +85,24 @@ std::uint64_t mix(std::uint64_t x) {
 
 }  // namespace
 
-Stream Stream::child(std::initializer_list<std::uint64_t> path) const {
+NoiseStream NoiseStream::child(std::initializer_list<std::uint64_t> path) const {
   std::uint64_t key_below = key;
   for (const std::uint64_t step : path) key_below = mix(key_below + 0x9E3779B97F4A7C15u + mix(step));
   return {key_below};
 }
 
-std::array<std::uint32_t, 4> random_bits(Stream stream, std::uint64_t row, std::uint32_t quad) {
+std::array<std::uint32_t, 4> random_bits(NoiseStream stream, std::uint64_t row, std::uint32_t quad) {
   std::array<std::uint32_t, 4> c{static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(row >> 32), quad, 0};
   philox<1>(stream, &c[0], &c[1], &c[2], &c[3]);
   return c;
 }
 
-double uniform(Stream stream, std::uint64_t row) {
+double uniform(NoiseStream stream, std::uint64_t row) {
   const auto words = random_bits(stream, row, 0);
   return static_cast<double>((std::uint64_t{words[0]} << 32 | words[1]) >> 11) * 0x1p-53;
 }
 
-void normal_tile(Stream stream, std::uint64_t first_row, std::int64_t components, float* out) {
+void normal_tile(NoiseStream stream, std::uint64_t first_row, std::int64_t components, float* out) {
   Lanes lanes;
   auto& [c0, c1, c2, c3] = lanes.word;
   for (std::int64_t c = 0; c < components; c += 4) {
@@ -120,7 +120,7 @@ void normal_tile(Stream stream, std::uint64_t first_row, std::int64_t components
   }
 }
 
-void normal_row(Stream stream, std::uint64_t row, std::int64_t components, float* out) {
+void normal_row(NoiseStream stream, std::uint64_t row, std::int64_t components, float* out) {
   Lanes lanes;
   auto& [c0, c1, c2, c3] = lanes.word;
   const std::int64_t quads = round_up_to_quad(components) / 4;

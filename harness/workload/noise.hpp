@@ -17,28 +17,28 @@ namespace attnscope {
 inline constexpr std::int64_t kTileRows = 64;
 
 /// One independent sequence of random rows; the Philox key.
-struct Stream {
+struct NoiseStream {
   std::uint64_t key = 0;
 
   /// A stream of its own for every path of numbers below this one, e.g. stream.child({kKeys, batch, head}).
-  Stream child(std::initializer_list<std::uint64_t> path) const;
+  NoiseStream child(std::initializer_list<std::uint64_t> path) const;
 };
 
 /// Four words of random bits.
-std::array<std::uint32_t, 4> random_bits(Stream stream, std::uint64_t row, std::uint32_t quad);
+std::array<std::uint32_t, 4> random_bits(NoiseStream stream, std::uint64_t row, std::uint32_t quad);
 
 /// Uniform in [0, 1), 53 bits.
-double uniform(Stream stream, std::uint64_t row);
+double uniform(NoiseStream stream, std::uint64_t row);
 
 /// Uniform in [−1, 1).
-inline double symmetric_uniform(Stream stream, std::uint64_t row) { return 2 * uniform(stream, row) - 1; }
+inline double symmetric_uniform(NoiseStream stream, std::uint64_t row) { return 2 * uniform(stream, row) - 1; }
 
 /// Standard normals for kTileRows rows from `first_row` on: out[c · kTileRows + r] is component c of row first_row + r,
 /// for c < components rounded up to a multiple of 4 (the caller leaves room for that).
-void normal_tile(Stream stream, std::uint64_t first_row, std::int64_t components, float* out);
+void normal_tile(NoiseStream stream, std::uint64_t first_row, std::int64_t components, float* out);
 
 /// The same numbers for one row: out[c], c < components rounded up to a multiple of 4.
-void normal_row(Stream stream, std::uint64_t row, std::int64_t components, float* out);
+void normal_row(NoiseStream stream, std::uint64_t row, std::int64_t components, float* out);
 
 /// out = √share · a + √(1 − share) · b, element by element: standard normals again, correlated `share` among all that
 /// have the same `a`.

@@ -17,7 +17,7 @@ TEST(Noise, BitsArePhilox) {
 
 TEST(Noise, ARowAloneHasTheBitsItHasInATile) {
   constexpr std::int64_t kComponents = 301;  // neither a multiple of 4 nor within one batch of lanes
-  const Stream stream{77};
+  const NoiseStream stream{77};
   std::vector<float> tile(static_cast<std::size_t>(round_up_to_quad(kComponents) * kTileRows));
   normal_tile(stream, 1'000'000'000'000, kComponents, tile.data());
   std::vector<float> row(static_cast<std::size_t>(round_up_to_quad(kComponents)));
@@ -62,10 +62,10 @@ TEST(Noise, BoxMullerMatchesTheLibrary) {
 }
 
 TEST(Noise, StreamsOfDifferentPathsDiffer) {
-  const Stream root{1};
+  const NoiseStream root{1};
   EXPECT_NE(root.child({1, 2}).key, root.child({2, 1}).key);
   EXPECT_NE(root.child({0}).key, root.child({0, 0}).key);
-  EXPECT_NE(root.child({1}).key, Stream{2}.child({1}).key);
+  EXPECT_NE(root.child({1}).key, NoiseStream{2}.child({1}).key);
   EXPECT_EQ(root.child({1, 2}).key, root.child({1}).child({2}).key);
 }
 

@@ -10,7 +10,7 @@ constexpr std::uint32_t kRounds = 4;  // enough for a pseudo-random permutation 
 
 }  // namespace
 
-Permutation::Permutation(std::int64_t size, Stream stream)
+Permutation::Permutation(std::int64_t size, NoiseStream stream)
     : size_(static_cast<std::uint64_t>(size)), half_bits_((std::bit_width(size_ - 1) + 1) / 2), stream_(stream) {}
 
 std::uint64_t Permutation::network(std::uint64_t x) const {

@@ -12,7 +12,7 @@ namespace attnscope {
 class Permutation {
  public:
   /// `size` from 1 to 2^40.
-  Permutation(std::int64_t size, Stream stream);
+  Permutation(std::int64_t size, NoiseStream stream);
   std::int64_t operator()(std::int64_t index) const;
 
  private:
@@ -20,7 +20,7 @@ class Permutation {
 
   std::uint64_t size_;
   int half_bits_;
-  Stream stream_;
+  NoiseStream stream_;
 };
 
 }  // namespace attnscope
