@@ -6,14 +6,13 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <map>
 #include <memory>
-#include <thread>
 
 #include "harness/base/error.hpp"
+#include "harness/base/parallel.hpp"
 #include "harness/device/device_info.hpp"
 #include "harness/measure/call_timer.hpp"
 #include "harness/measure/method_call.hpp"
@@ -51,8 +50,6 @@ Shape shape_of(Phase phase) {
   return shape;
 }
 
-int threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
-
 struct Inputs {
   Problem problem;
   AttentionRows exact;
@@ -65,9 +62,9 @@ const Inputs& inputs_of(Phase phase) {
   if (found != made.end()) return found->second;
   const Workload& workload = find_workload("llm");
   const Params params = Params::resolve(workload.info().parameters, nlohmann::json::object(), "llm");
-  Inputs inputs{workload.make(shape_of(phase), phase, params, kSeed, threads()), {}};
-  inputs.exact =
-      exact_attention(inputs.problem.inputs(), sample_rows(inputs.problem.shape, kJudgedRows, kSeed), threads());
+  Inputs inputs{workload.make(shape_of(phase), phase, params, kSeed, hardware_threads()), {}};
+  inputs.exact = exact_attention(inputs.problem.inputs(), sample_rows(inputs.problem.shape, kJudgedRows, kSeed),
+                                 hardware_threads());
   return made.emplace(phase, std::move(inputs)).first->second;
 }
 
@@ -79,7 +76,7 @@ void measure(benchmark::State& state, const Method& method, Backend backend, Pha
   MethodCall call(method, backend, phase, params, inputs.problem.inputs());
   call.build();
   call.run_poisoned();
-  const Comparison comparison = compare_with_reference(call.completed(), inputs.exact, threads());
+  const Comparison comparison = compare_with_reference(call.completed(), inputs.exact, hardware_threads());
   if (comparison.fault) return state.SkipWithError(("wrong: " + *comparison.fault).c_str());
 
   const auto timer = make_call_timer(Contract::warm, backend, call.timed());

@@ -10,7 +10,6 @@
 #include <fstream>
 #include <functional>
 #include <memory>
-#include <thread>
 
 #include "bench/interrupt.hpp"
 #include "bench/point_runner.hpp"
@@ -18,6 +17,7 @@
 #include "bench/run_files.hpp"
 #include "bench/run_options.hpp"
 #include "harness/base/error.hpp"
+#include "harness/base/parallel.hpp"
 #include "harness/measure/environment.hpp"
 #include "harness/measure/measure_point.hpp"
 #include "harness/record/file.hpp"
@@ -32,10 +32,9 @@ constexpr int kInterrupted = 130;
 
 PointRunner::Settings runner_settings(const RunOptions& options, const RunFiles& files,
                                       std::optional<record::Tier> tier) {
-  const int all_threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   return {.work = std::filesystem::absolute(files.work()),
           .dump_directory = options.dump_directory,
-          .threads = options.threads > 0 ? options.threads : all_threads,
+          .threads = options.threads > 0 ? options.threads : hardware_threads(),
           .gpu = gpu_index(options).value_or(0),
           .tier = tier.value_or(record::Tier::t2)};
 }

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
+#include "harness/base/parallel.hpp"
 #include "harness/device/device_info.hpp"
 #include "harness/device/gpu_state.hpp"
 #include "harness/measure/call_timer.hpp"
@@ -21,8 +21,6 @@ namespace attnscope {
 namespace {
 
 constexpr std::size_t kStagePasses = 11;
-
-int hardware_threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
 
 void finish(record::Point& point, record::Status status, const std::string& reason) {
   point.status = status;

@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <thread>
 
 #include "harness/base/half.hpp"
+#include "harness/base/parallel.hpp"
 #include "harness/verify/exact.hpp"
-#include "harness/workload/parallel.hpp"
 
 namespace attnscope {
 namespace {
@@ -21,8 +20,7 @@ class ReferenceExecution final : public Execution {
     const StageScope stage(observer, "attend", StageKind::attend);
     const Shape& shape = task_.inputs.shape;
     std::atomic<std::uint64_t> pairs{0};
-    const int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-    parallel_for(shape.rows(), threads, [&](std::int64_t r) {
+    parallel_for(shape.rows(), hardware_threads(), [&](std::int64_t r) {
       const Row row{r / (shape.q_heads * shape.q_len), r / shape.q_len % shape.q_heads, r % shape.q_len};
       std::vector<std::int32_t> keys;
       attended_keys(row, keys);

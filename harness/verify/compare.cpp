@@ -9,8 +9,8 @@
 #include <numeric>
 
 #include "harness/base/half.hpp"
+#include "harness/base/parallel.hpp"
 #include "harness/verify/tolerance.hpp"
-#include "harness/workload/parallel.hpp"
 
 namespace attnscope {
 namespace {

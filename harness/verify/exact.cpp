@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "harness/base/half.hpp"
+#include "harness/base/parallel.hpp"
 #include "harness/verify/row_kernel.hpp"
-#include "harness/workload/parallel.hpp"
 
 namespace attnscope {
 namespace {

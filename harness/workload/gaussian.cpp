@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "harness/workload/parallel.hpp"
+#include "harness/base/parallel.hpp"
 #include "harness/workload/tile.hpp"
 
 namespace attnscope {

@@ -6,11 +6,11 @@
 #include <algorithm>
 
 #include "harness/base/error.hpp"
+#include "harness/base/parallel.hpp"
 #include "harness/workload/llm_keys.hpp"
 #include "harness/workload/llm_model.hpp"
 #include "harness/workload/llm_queries.hpp"
 #include "harness/workload/llm_settings.hpp"
-#include "harness/workload/parallel.hpp"
 #include "harness/workload/tile.hpp"
 
 namespace attnscope {

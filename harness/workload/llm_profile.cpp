@@ -5,7 +5,7 @@
 #include <array>
 #include <utility>
 
-#include "harness/workload/parallel.hpp"
+#include "harness/base/parallel.hpp"
 #include "harness/workload/portable_math.hpp"
 
 namespace attnscope::llm {

@@ -9,7 +9,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/half.hpp"
-#include "harness/workload/parallel.hpp"
+#include "harness/base/parallel.hpp"
 #include "harness/workload/statistics.hpp"
 #include "harness/workload/workload_testing.hpp"
 

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "harness/base/half.hpp"
-#include "harness/workload/parallel.hpp"
+#include "harness/base/parallel.hpp"
 
 namespace attnscope {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "harness/workload/parallel.hpp"
+#include "harness/base/parallel.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -9,6 +9,8 @@
 #include <vector>
 
 namespace attnscope {
+
+int hardware_threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
 
 void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t)>& body) {
   std::atomic<std::int64_t> next{0};
