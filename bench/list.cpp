@@ -13,9 +13,9 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/strict_json.hpp"
+#include "harness/base/text_file.hpp"
 #include "harness/device/device_info.hpp"
 #include "harness/method/registry.hpp"
-#include "harness/record/file.hpp"
 #include "harness/workload/workload.hpp"
 
 namespace attnscope {
@@ -107,7 +107,7 @@ json list_configs() {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(config_folder())) {
     const std::filesystem::path& path = entry.path();
     if (path.extension() != ".json" || path.filename() == schema) continue;
-    const json config = parse_json(record::read_text(path), path, Comments::allowed);
+    const json config = parse_json(read_text(path), path, Comments::allowed);
     list.push_back({{"name", config.value("name", "")},
                     {"path", std::filesystem::proximate(path).string()},
                     {"description", config.value("description", "")}});

@@ -10,11 +10,11 @@
 
 #include "bench/interrupt.hpp"
 #include "harness/base/error.hpp"
+#include "harness/base/text_file.hpp"
 #include "harness/measure/child_process.hpp"
 #include "harness/measure/measure_point.hpp"
 #include "harness/measure/plan.hpp"
 #include "harness/method/registry.hpp"
-#include "harness/record/file.hpp"
 #include "harness/record/json.hpp"
 
 namespace attnscope {
@@ -97,7 +97,7 @@ PointRunner::Outcome PointRunner::work(const std::string& kind, const nlohmann::
   const std::string job_path = settings_.work + "/job.json";
   const std::string result_path = settings_.work + "/result.json";
   std::filesystem::remove(result_path);
-  record::write_text(job_path, job.dump());
+  write_text(job_path, job.dump());
   const ChildResult child =
       run_child({"worker", kind, job_path, result_path}, timeout_seconds, [] { return interrupted(); });
 
@@ -112,7 +112,7 @@ PointRunner::Outcome PointRunner::work(const std::string& kind, const nlohmann::
             child.last_error.empty() ? fmt::format("exit code {}", child.exit_code) : without_prefix(child.last_error),
             {},
             child.exit_code == kBadInput};
-  return {record::Status::ok, "", nlohmann::json::parse(record::read_text(result_path)), false};
+  return {record::Status::ok, "", nlohmann::json::parse(read_text(result_path)), false};
 }
 
 /// Nothing when the problem of `spec` is there; else why it cannot be had.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "harness/base/text_file.hpp"
 #include "harness/record/file.hpp"
 #include "reports/formats/formats.hpp"
 
@@ -22,7 +23,7 @@ void add_trace(CLI::App& app, int& exit_code) {
   command->add_option("record", options->input, "Record that `attnscope run` wrote")->required();
   command->add_option("-o,--output", options->output, "File to write")->required();
   command->callback([options, &exit_code] {
-    record::write_text(options->output, reports::chrome_trace(record::read_record(options->input)));
+    write_text(options->output, reports::chrome_trace(record::read_record(options->input)));
     fmt::print("{}\n", options->output);
     exit_code = 0;
   });

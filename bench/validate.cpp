@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/error.hpp"
+#include "harness/base/text_file.hpp"
 #include "harness/config/config.hpp"
 #include "harness/record/file.hpp"
 #include "harness/workload/file.hpp"
@@ -25,7 +26,7 @@ std::string describe(const std::string& path) {
     return fmt::format("valid input: {}/{} heads, head_dim {}, q_len {}, kv_len {}, {}", shape.q_heads, shape.kv_heads,
                        shape.head_dim, shape.q_len, shape.kv_len, to_string(shape.dtype));
   }
-  const std::string text = record::read_text(path);
+  const std::string text = read_text(path);
   // Configs may have comments; what is no JSON either way is left to the reader of records to complain about.
   const auto document = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false, /*ignore_comments=*/true);
   if (document.contains("sweeps"))

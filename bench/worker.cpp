@@ -10,6 +10,7 @@
 #include <string>
 
 #include "harness/base/error.hpp"
+#include "harness/base/text_file.hpp"
 #include "harness/device/device_info.hpp"
 #include "harness/measure/ceilings/ceilings.hpp"
 #include "harness/measure/child_process.hpp"
@@ -18,7 +19,6 @@
 #include "harness/measure/plan.hpp"
 #include "harness/measure/prepared.hpp"
 #include "harness/measure/profile_point.hpp"
-#include "harness/record/file.hpp"
 #include "harness/record/json.hpp"
 
 namespace attnscope {
@@ -111,8 +111,8 @@ void add_worker(CLI::App& app, int&) {
     follow_parent();
     const auto kind = kKinds.find(job->kind);
     if (kind == kKinds.end()) throw InputError("worker: no kind of work named '" + job->kind + "'");
-    const json result = kind->second(json::parse(record::read_text(job->path)));
-    record::write_text(job->result, result.dump());
+    const json result = kind->second(json::parse(read_text(job->path)));
+    write_text(job->result, result.dump());
   });
 }
 

@@ -37,6 +37,8 @@ Json parse(std::string_view text, const std::string& where, Comments comments) {
   };
   try {
     return Json::parse(text, check, true, comments == Comments::allowed);
+  } catch (const json::out_of_range&) {
+    throw InputError(fmt::format("{}: a number beyond the range of double", where));
   } catch (const json::exception& failure) {
     throw InputError(fmt::format("{}: {}", where, reason_of(failure)));
   }

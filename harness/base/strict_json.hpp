@@ -10,8 +10,8 @@ namespace attnscope {
 
 enum class Comments { refused, allowed };
 
-/// Parses `text`. Throws InputError naming `where` for a syntax error, a key that occurs twice in one object, and
-/// nesting deeper than 64 levels.
+/// Parses `text`. Throws InputError naming `where` for a syntax error, a number beyond the range of double, a key that
+/// occurs twice in one object, and nesting deeper than 64 levels, which would exhaust the stack of whoever copies it.
 nlohmann::json parse_json(std::string_view text, const std::string& where, Comments comments = Comments::refused);
 /// The same, for readers to whom the order of keys means something.
 nlohmann::ordered_json parse_ordered_json(std::string_view text, const std::string& where,

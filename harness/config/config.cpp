@@ -9,11 +9,11 @@
 #include <tuple>
 
 #include "harness/base/error.hpp"
+#include "harness/base/mapped_file.hpp"
 #include "harness/base/strict_json.hpp"
 #include "harness/config/axes.hpp"
 #include "harness/config/fields.hpp"
 #include "harness/config/overrides.hpp"
-#include "harness/workload/mapped_file.hpp"
 
 namespace attnscope {
 namespace {

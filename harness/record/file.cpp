@@ -2,15 +2,10 @@
 #include "harness/record/file.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "harness/base/error.hpp"
+#include "harness/base/strict_json.hpp"
+#include "harness/base/text_file.hpp"
 #include "harness/record/json.hpp"
 #include "harness/record/schema.hpp"
 
@@ -18,9 +13,6 @@ namespace attnscope::record {
 namespace {
 
 using nlohmann::json;
-
-// Deeper documents are none of ours, and copying them would exhaust the stack.
-constexpr int kMaxDepth = 64;
 
 void check_version(const json& document, const std::string& name) {
   if (!document.is_object() || !document.contains("attnscope") || !document["attnscope"].is_object())
@@ -43,18 +35,6 @@ void append_lines(std::string& text, const json& rows) {
 }
 
 }  // namespace
-
-json parse_json(std::string_view text, const std::string& name) try {
-  return json::parse(text, [&](int depth, json::parse_event_t, json&) {
-    if (depth > kMaxDepth) throw InputError(fmt::format("{}: nested deeper than {} levels", name, kMaxDepth));
-    return true;
-  });
-} catch (const json::parse_error& error) {
-  throw InputError(
-      fmt::format("{}: damaged or not JSON: unexpected content at byte {} of {}", name, error.byte, text.size()));
-} catch (const json::out_of_range&) {
-  throw InputError(fmt::format("{}: a number beyond the range of double", name));
-}
 
 Record parse_record(std::string_view text, const std::string& name) {
   const json document = parse_json(text, name);
@@ -79,27 +59,6 @@ void write_record(const std::string& path, const Record& record) {
   if (const auto violation = schema_violation(json::parse(text)))
     throw Error(fmt::format("{}: not written, the record does not fit its schema: {}", path, *violation));
   write_text(path, text);
-}
-
-std::string read_text(const std::string& path) {
-  if (std::filesystem::is_directory(path)) throw InputError(fmt::format("{}: expected a file, found a folder", path));
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw InputError(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
-  std::ostringstream text;
-  text << file.rdbuf();
-  return std::move(text).str();
-}
-
-void write_text(const std::string& path, std::string_view text) {
-  const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-  std::ofstream file(temporary, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file || std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int cause = errno;
-    std::remove(temporary.c_str());
-    throw InputError(fmt::format("{}: cannot be written: {}", path, std::strerror(cause)));
-  }
 }
 
 }  // namespace attnscope::record

@@ -23,13 +23,4 @@ void write_record(const std::string& path, const Record& record);
 /// What write_record puts into the file.
 std::string record_text(const Record& record);
 
-/// Parses JSON for a reader of files: InputError with `name` and the byte on damage or absurd nesting.
-nlohmann::json parse_json(std::string_view text, const std::string& name);
-
-/// The whole file, or InputError.
-std::string read_text(const std::string& path);
-
-/// Replaces `path` by `text` in one step, or throws InputError and leaves it as it was.
-void write_text(const std::string& path, std::string_view text);
-
 }  // namespace attnscope::record

@@ -68,12 +68,13 @@ TEST_F(RecordFile, AnUnwritablePlaceIsBadInput) {
 
 TEST_F(RecordFile, ComplaintsNameTheFileAndTheFault) {
   const std::string good = record_text(testing::record());
-  EXPECT_THAT(complaint(""), HasSubstr("r.json: damaged or not JSON"));
-  EXPECT_THAT(complaint(good.substr(0, good.size() / 2)), HasSubstr("r.json: damaged or not JSON"));
+  EXPECT_THAT(complaint(""), HasSubstr("r.json: parse error"));
+  EXPECT_THAT(complaint(good.substr(0, good.size() / 2)), HasSubstr("r.json: parse error"));
   EXPECT_THAT(complaint("[1, 2]"), HasSubstr("expected an attnscope record"));
   EXPECT_THAT(complaint(R"({"context": {}, "benchmarks": []})"), HasSubstr("expected an attnscope record"));
   EXPECT_THAT(complaint(R"({"attnscope": {"schema_version": 99}})"), HasSubstr("expected at most 1, found 99"));
   EXPECT_THAT(complaint(R"({"attnscope": {"schema_version": 1, "points": [1e999]}})"), HasSubstr("range of double"));
+  EXPECT_THAT(complaint(R"({"attnscope": {}, "attnscope": {}})"), HasSubstr("occurs twice"));
   EXPECT_THAT(complaint(std::string(100, '[') + std::string(100, ']')), HasSubstr("nested deeper"));
   nlohmann::json document = nlohmann::json::parse(good);
   document["attnscope"]["points"][3]["shape"]["kv_len"] = "long";

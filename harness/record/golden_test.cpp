@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "harness/base/text_file.hpp"
 #include "harness/record/file.hpp"
 #include "harness/record/json.hpp"
 #include "harness/record/schema.hpp"

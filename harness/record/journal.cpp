@@ -10,7 +10,8 @@
 #include <filesystem>
 
 #include "harness/base/error.hpp"
-#include "harness/record/file.hpp"
+#include "harness/base/strict_json.hpp"
+#include "harness/base/text_file.hpp"
 #include "harness/record/json.hpp"
 #include "harness/record/schema.hpp"
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "harness/base/attention.hpp"
-#include "harness/workload/mapped_file.hpp"
+#include "harness/base/mapped_file.hpp"
 #include "harness/workload/workload.hpp"
 
 namespace attnscope {

@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "harness/base/error.hpp"
+#include "harness/base/output_file.hpp"
 #include "harness/base/strict_json.hpp"
-#include "harness/workload/output_file.hpp"
 #include "harness/workload/safetensors_dtype.hpp"
 
 namespace attnscope {

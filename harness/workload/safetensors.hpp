@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "harness/base/mapped_file.hpp"
 #include "harness/base/shape.hpp"
-#include "harness/workload/mapped_file.hpp"
 
 namespace attnscope {
 

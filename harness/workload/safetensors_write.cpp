@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/error.hpp"
+#include "harness/base/output_file.hpp"
 #include "harness/base/strict_json.hpp"
-#include "harness/workload/output_file.hpp"
 #include "harness/workload/safetensors.hpp"
 #include "harness/workload/safetensors_dtype.hpp"
 

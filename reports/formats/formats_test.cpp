@@ -7,7 +7,7 @@
 
 #include <cstdlib>
 
-#include "harness/record/file.hpp"
+#include "harness/base/text_file.hpp"
 #include "harness/record/testing.hpp"
 #include "reports/figures/plots.hpp"
 #include "reports/formats/escape.hpp"
@@ -20,8 +20,8 @@ using ::testing::HasSubstr;
 
 void expect_golden(const std::string& name, const std::string& text) {
   const std::string path = ATTNSCOPE_SOURCE_DIR "/tests/reports/golden/" + name;
-  if (std::getenv("ATTNSCOPE_UPDATE_GOLDEN")) record::write_text(path, text);
-  EXPECT_EQ(text, record::read_text(path)) << path;
+  if (std::getenv("ATTNSCOPE_UPDATE_GOLDEN")) write_text(path, text);
+  EXPECT_EQ(text, read_text(path)) << path;
 }
 
 Figure scaling() {

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "harness/base/error.hpp"
-#include "harness/record/file.hpp"
+#include "harness/base/text_file.hpp"
 #include "reports/figures/plots.hpp"
 #include "reports/formats/formats.hpp"
 
@@ -20,13 +20,13 @@ std::vector<std::string> write_report(const record::Record& record, const std::s
   if (failure) throw InputError(fmt::format("{}: cannot be made: {}", folder, failure.message()));
 
   for (const Figure& figure : figures) {
-    record::write_text(fmt::format("{}/figures/{}.svg", folder, figure.name), svg(figure));
-    record::write_text(fmt::format("{}/figures/{}.tex", folder, figure.name), pgfplots(figure));
+    write_text(fmt::format("{}/figures/{}.svg", folder, figure.name), svg(figure));
+    write_text(fmt::format("{}/figures/{}.tex", folder, figure.name), pgfplots(figure));
   }
   std::vector<std::string> paths;
   const auto write = [&](const char* name, const std::string& text) {
     paths.push_back(folder + "/" + name);
-    record::write_text(paths.back(), text);
+    write_text(paths.back(), text);
   };
   write("report.md", markdown(record, figures, title));
   write("report.html", html(record, figures, title));

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "harness/base/error.hpp"
-#include "harness/record/file.hpp"
+#include "harness/base/text_file.hpp"
 #include "harness/record/testing.hpp"
 
 namespace attnscope::reports {
@@ -21,7 +21,7 @@ TEST(Report, WritesEveryFormatAndEveryFigureItLinks) {
   const auto paths = write_report(record::testing::record(), "Example", folder);
   ASSERT_EQ(paths.size(), 4u);
   for (const std::string& path : paths) EXPECT_TRUE(fs::exists(path)) << path;
-  const std::string text = record::read_text(folder / "report.md");
+  const std::string text = read_text(folder / "report.md");
   std::size_t linked = 0;
   for (std::size_t at = text.find("](figures/"); at != std::string::npos;
        at = text.find("](figures/", at + 1), ++linked) {

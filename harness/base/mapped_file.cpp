@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "harness/workload/mapped_file.hpp"
+#include "harness/base/mapped_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

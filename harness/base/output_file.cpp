@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "harness/workload/output_file.hpp"
+#include "harness/base/output_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
