@@ -50,7 +50,9 @@ TEST(SampleRows, IsDistinctStratifiedAndHasTheLastQuery) {
     }
     EXPECT_EQ(distinct.size(), 128u);
     EXPECT_EQ(last, shape.q_len - 1);
-    if (shape.q_len == 1000) EXPECT_EQ(in_first_half, 64);
+    if (shape.q_len == 1000) {
+      EXPECT_EQ(in_first_half, 64);
+    }
   }
   EXPECT_EQ(sample_rows(long_prefill, 128, 3), sample_rows(long_prefill, 128, 3));
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds the fuzz targets and runs each for a time: tests/fuzz/run.sh [SECONDS=60] [PARSER...]
-# New inputs are kept in build/fuzz/corpus; a finding stops the run and leaves its input in build/fuzz.
+# Builds the fuzz targets and runs each for a time, one per core: tests/fuzz/run.sh [SECONDS=60] [PARSER...]
+# New inputs are kept in build/fuzz/corpus; a finding fails the run and leaves its input in build/fuzz.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-duration=${1:-60}
+export duration=${1:-60}
 parsers=("${@:2}")
 [ ${#parsers[@]} -gt 0 ] || parsers=(safetensors npy config record)
 
@@ -12,15 +12,21 @@ parsers=("${@:2}")
 cmake --preset fuzz -DCMAKE_COMPILE_WARNING_AS_ERROR=OFF >/dev/null
 cmake --build --preset fuzz --target fuzzers
 
-for parser in "${parsers[@]}"; do
-  seeds=(tests/fuzz/corpus/"$parser")
+fuzz() {
+  local parser=$1 found=build/fuzz/corpus/$1 log=build/fuzz/$1.log seeds=(tests/fuzz/corpus/"$1") status=0
   case $parser in
     config) seeds+=(configs) ;;
     record) seeds+=(tests/record/golden) ;;
   esac
-  found=build/fuzz/corpus/$parser
   mkdir -p "$found"
-  echo "── $parser: $duration s"
   build/fuzz/bin/"${parser}"_fuzz -max_total_time="$duration" -timeout=20 -rss_limit_mb=4096 -max_len=65536 \
-    -print_final_stats=1 -verbosity=0 -artifact_prefix=build/fuzz/ "$found" "${seeds[@]}"
-done
+    -print_final_stats=1 -verbosity=0 -artifact_prefix="build/fuzz/$parser-" "$found" "${seeds[@]}" \
+    >"$log" 2>&1 || status=$?
+  echo "── $parser: $duration s, exit status $status"
+  cat "$log"
+  return "$status"
+}
+export -f fuzz
+
+# xargs runs them all and then fails if any of them failed.
+printf '%s\n' "${parsers[@]}" | xargs -P "$(nproc)" -I '{}' bash -c 'fuzz {}'
