@@ -27,8 +27,7 @@ std::optional<std::string> cpu_unsupported(const Shape& shape);
 /// TokenList is for decode (q_len = 1) and for short query blocks: one list per row, split over the keys.
 void cuda(const AttentionInputs& in, const Selection& selection, const AttentionOutputs& out, void* workspace,
           void* stream);
-/// `max_count` bounds a TokenList's count[r] · page (the host does not know the device's counts); ignored otherwise.
-std::size_t cuda_workspace(const Shape& shape, const Selection& selection, std::int64_t max_count);
+std::size_t cuda_workspace(const Shape& shape, const Selection& selection);
 std::optional<std::string> cuda_unsupported(const Shape& shape);
 
 }  // namespace attnscope::attend

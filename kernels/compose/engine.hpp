@@ -21,8 +21,7 @@ class Engine {
   /// Copies to host memory once everything enqueued so far is done. Never called while timing.
   virtual void read(void* host, const void* source, std::size_t bytes) const = 0;
 
-  virtual std::size_t attend_workspace(const Shape& shape, const Selection& selection,
-                                       std::int64_t max_count) const = 0;
+  virtual std::size_t attend_workspace(const Shape& shape, const Selection& selection) const = 0;
   virtual void attend(const AttentionInputs& in, const Selection& selection, const AttentionOutputs& out,
                       void* workspace) const = 0;
 

@@ -11,7 +11,7 @@ class CpuEngine final : public Engine {
   Space space() const override { return Space::host; }
   void read(void* host, const void* source, std::size_t bytes) const override { std::memcpy(host, source, bytes); }
 
-  std::size_t attend_workspace(const Shape& shape, const Selection& selection, std::int64_t) const override {
+  std::size_t attend_workspace(const Shape& shape, const Selection& selection) const override {
     return attend::cpu_workspace(shape, selection);
   }
   void attend(const AttentionInputs& in, const Selection& selection, const AttentionOutputs& out,

@@ -15,8 +15,8 @@ class CudaEngine final : public Engine {
     cuda_check(cudaMemcpy(host, source, bytes, cudaMemcpyDeviceToHost), "cudaMemcpy");
   }
 
-  std::size_t attend_workspace(const Shape& shape, const Selection& selection, std::int64_t max_count) const override {
-    return attend::cuda_workspace(shape, selection, max_count);
+  std::size_t attend_workspace(const Shape& shape, const Selection& selection) const override {
+    return attend::cuda_workspace(shape, selection);
   }
   void attend(const AttentionInputs& in, const Selection& selection, const AttentionOutputs& out,
               void* workspace) const override {

@@ -15,8 +15,7 @@ class EngineExecution final : public FixedExecution {
                   std::int64_t keys_read)
       : FixedExecution(task, selection, keys_read),
         engine_(std::move(engine)),
-        workspace_(engine_->space(),
-                   engine_->attend_workspace(task.inputs.shape, selection, task.inputs.shape.kv_len)) {}
+        workspace_(engine_->space(), engine_->attend_workspace(task.inputs.shape, selection)) {}
 
  private:
   void attend() override { engine_->attend(task_.inputs, selection_, task_.outputs, workspace_.data()); }

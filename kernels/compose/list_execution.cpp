@@ -38,8 +38,7 @@ ListExecution::ListExecution(Backend backend, const Task& task, const ListLayout
   const Shape& shape = task.inputs.shape;
   for (std::int64_t index = 0; index <= plan_.index_of({.query = shape.q_len - 1}); ++index) {
     const Chunk chunk = plan_[index];
-    const std::int64_t max_count = std::min(layout.capacity * layout.page, chunk.inputs.shape.kv_len);
-    workspace = std::max(workspace, engine_->attend_workspace(chunk.inputs.shape, selection_of(chunk), max_count));
+    workspace = std::max(workspace, engine_->attend_workspace(chunk.inputs.shape, selection_of(chunk)));
   }
   attend_workspace_ = Buffer(engine_->space(), workspace);
 }

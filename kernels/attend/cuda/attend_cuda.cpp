@@ -64,7 +64,7 @@ void cuda(const AttentionInputs& in, const Selection& selection, const Attention
   }
 }
 
-std::size_t cuda_workspace(const Shape& shape, const Selection& selection, std::int64_t /*max_count*/) {
+std::size_t cuda_workspace(const Shape& shape, const Selection& selection) {
   const KeySource keys = key_source(shape, selection);
   switch (family(shape, keys)) {
     case Family::split:

@@ -41,7 +41,7 @@ struct Case {
     reference({shape, q.data(), k.data(), v.data(), scale}, host, {o.data(), lse.data()});
 
     const Buffer dq = to_device(q), dk = to_device(k), dv = to_device(v);
-    const Buffer workspace = device_bytes(cuda_workspace(shape, device, shape.kv_len));
+    const Buffer workspace = device_bytes(cuda_workspace(shape, device));
     const Buffer device_o = device_bytes(o.size()), device_lse = device_bytes(rows * sizeof(float));
     cuda({shape, dq.data(), dk.data(), dv.data(), scale}, device, {device_o.data(), device_lse.as<float>()},
          workspace.data(), nullptr);
@@ -227,7 +227,7 @@ TEST_F(AttendCuda, KeysPast2To31ElementsAreReached) {
       return buffer;
     };
     const Buffer k = lengthen(short_case.k), v = lengthen(short_case.v), q = to_device(short_case.q);
-    const Buffer workspace = device_bytes(cuda_workspace(shape, band, shape.kv_len));
+    const Buffer workspace = device_bytes(cuda_workspace(shape, band));
     const Buffer found = device_bytes(o.size()), found_lse = device_bytes(lse.size() * sizeof(float));
     cuda({shape, q.data(), k.data(), v.data(), scale}, band, {found.data(), found_lse.as<float>()}, workspace.data(),
          nullptr);
@@ -244,7 +244,7 @@ TEST_F(AttendCuda, ACapturedCallCanBeReplayed) {
   const Case c({1, 8, 2, 128, 1, 5000, true, Dtype::bf16});
   const Buffer q = to_device(c.q), k = to_device(c.k), v = to_device(c.v);
   const Buffer o = device_bytes(c.q.size()), again = device_bytes(c.q.size()), lse = device_bytes(8 * sizeof(float));
-  const Buffer workspace = device_bytes(cuda_workspace(c.shape, Dense{}, c.shape.kv_len));
+  const Buffer workspace = device_bytes(cuda_workspace(c.shape, Dense{}));
   const AttentionInputs in{c.shape, q.data(), k.data(), v.data(), default_scale(c.shape)};
   cuda(in, Dense{}, {o.data(), lse.as<float>()}, workspace.data(), nullptr);
   cudaStream_t stream;
