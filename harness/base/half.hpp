@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scalar conversions between float and the two half types, round to nearest even; NaN stays NaN.
+// The precision of the element types; scalar conversions between float and the two half types, round to nearest even,
+// NaN stays NaN.
 #pragma once
 
 #include <bit>
@@ -9,6 +10,19 @@
 #include "harness/base/shape.hpp"
 
 namespace attnscope {
+
+/// The largest relative error of rounding a normal number to `dtype`: 2^-p with p bits of significand.
+constexpr double unit_roundoff(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::bf16:
+      return 0x1p-8;
+    case Dtype::f16:
+      return 0x1p-11;
+    case Dtype::f32:
+      break;
+  }
+  return 0x1p-24;
+}
 
 inline float bf16_to_float(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "harness/base/median.hpp"
 #include "harness/base/parallel.hpp"
 #include "harness/device/device_info.hpp"
 #include "harness/device/gpu_state.hpp"
@@ -13,7 +14,6 @@
 #include "harness/measure/dump_outputs.hpp"
 #include "harness/measure/method_call.hpp"
 #include "harness/measure/sampler.hpp"
-#include "harness/measure/statistics.hpp"
 #include "harness/method/registry.hpp"
 #include "harness/verify/accuracy.hpp"
 

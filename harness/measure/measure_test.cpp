@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The benchmark of the benchmark: statistics and stopping on hand-made series, clocks on work of known length.
+// The benchmark of the benchmark: stopping on hand-made series, clocks on work of known length.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,53 +10,13 @@
 #include <random>
 #include <thread>
 
+#include "harness/base/median.hpp"
 #include "harness/measure/call_timer.hpp"
 #include "harness/measure/cpu_cache.hpp"
 #include "harness/measure/sampler.hpp"
-#include "harness/measure/statistics.hpp"
 
 namespace attnscope {
 namespace {
-
-TEST(Median, OfOddAndEvenSeries) {
-  EXPECT_EQ(median(std::vector<double>{5}), 5);
-  EXPECT_EQ(median(std::vector<double>{3, 1, 2}), 2);
-  EXPECT_EQ(median(std::vector<double>{4, 1, 2, 3}), 2.5);
-}
-
-/// 1, 2, ..., n in a shuffled order.
-std::vector<double> ranks(int n) {
-  std::vector<double> x(n);
-  std::iota(x.begin(), x.end(), 1);
-  std::ranges::shuffle(x, std::mt19937(1));
-  return x;
-}
-
-TEST(MedianInterval, HasTheRanksOfTheBinomialTable) {
-  // Ranks for 95 % from tables of the sign test, e.g. Conover, Practical Nonparametric Statistics, table A3.
-  const std::tuple<int, double, double> table[] = {{5, 1, 5},   {6, 1, 6},   {8, 1, 8},   {9, 2, 8},    {10, 2, 9},
-                                                   {12, 3, 10}, {20, 6, 15}, {25, 8, 18}, {50, 18, 33}, {100, 40, 61}};
-  for (const auto& [n, low, high] : table) {
-    const Interval interval = median_interval(ranks(n));
-    EXPECT_EQ(interval.low, low) << n;
-    EXPECT_EQ(interval.high, high) << n;
-  }
-}
-
-TEST(MedianInterval, CoversTheMedianInAtLeast95PercentOfSkewedSeries) {
-  std::mt19937 random(5);
-  std::exponential_distribution<double> exponential;
-  int covered = 0;
-  constexpr int kTrials = 4000;
-  for (int trial = 0; trial < kTrials; ++trial) {
-    std::vector<double> x(37);
-    for (double& value : x) value = exponential(random);
-    const Interval interval = median_interval(x);
-    covered += interval.low <= std::log(2.0) && std::log(2.0) <= interval.high;
-  }
-  EXPECT_GE(covered, 0.95 * kTrials - 3 * std::sqrt(0.05 * 0.95 * kTrials));
-  EXPECT_LE(covered, 0.99 * kTrials);
-}
 
 /// Feeds a series, the last value for ever.
 record::Time sample_series(const Sampling& sampling, const std::vector<double>& series) {

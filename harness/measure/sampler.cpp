@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/measure/sampler.hpp"
 
+#include <algorithm>
 #include <chrono>
 
-#include "harness/measure/statistics.hpp"
+#include "harness/base/median.hpp"
 
 namespace attnscope {
+namespace {
+
+/// At 95 %; all of the samples where they are too few for that.
+Interval interval_of(const std::vector<double>& samples) {
+  const auto [least, most] = std::ranges::minmax(samples);
+  return median_interval(samples, 0.05).value_or(Interval{least, most});
+}
+
+}  // namespace
 
 record::Time sample(const Sampling& sampling, const std::function<double()>& measure_once) {
   using Clock = std::chrono::steady_clock;
@@ -14,7 +24,7 @@ record::Time sample(const Sampling& sampling, const std::function<double()>& mea
   while (time.stopped_because.empty()) {
     time.samples_ns.push_back(measure_once());
     const auto count = std::ssize(time.samples_ns);
-    const Interval interval = median_interval(time.samples_ns);
+    const Interval interval = interval_of(time.samples_ns);
     time.median_ns = median(time.samples_ns);
     time.ci_low_ns = interval.low;
     time.ci_high_ns = interval.high;

@@ -21,24 +21,14 @@
 
 #include <cmath>
 
+#include "harness/base/half.hpp"
+
 namespace attnscope {
 namespace {
 
 constexpr double kLambda = 4;
-constexpr double kUnit32 = 0x1p-24;
+constexpr double kUnit32 = unit_roundoff(Dtype::f32);
 constexpr double kHalfSubnormal = 0x1p-25;
-
-double unit_roundoff(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::bf16:
-      return 0x1p-8;
-    case Dtype::f16:
-      return 0x1p-11;
-    case Dtype::f32:
-      break;
-  }
-  return kUnit32;
-}
 
 }  // namespace
 

@@ -22,18 +22,6 @@ NoiseStream stream_of(std::uint64_t seed, Source source, std::int64_t batch, std
   return NoiseStream{seed}.child({source, static_cast<std::uint64_t>(batch), static_cast<std::uint64_t>(head)});
 }
 
-double unit_roundoff(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::f32:
-      return 0x1p-24;
-    case Dtype::f16:
-      return 0x1p-11;
-    case Dtype::bf16:
-      return 0x1p-8;
-  }
-  throw Error("a dtype without a unit roundoff");
-}
-
 std::vector<float> normal_vector(NoiseStream stream, std::int64_t row, std::int64_t dims) {
   std::vector<float> z(static_cast<std::size_t>(round_up_to_quad(dims)));
   normal_row(stream, static_cast<std::uint64_t>(row), dims, z.data());

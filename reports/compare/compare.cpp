@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "harness/base/median.hpp"
 #include "reports/compare/statistics.hpp"
 #include "reports/figure/curves.hpp"
 #include "reports/figure/text.hpp"

@@ -8,40 +8,17 @@
 #include <utility>
 #include <vector>
 
+#include "harness/base/median.hpp"
+
 namespace attnscope::reports {
 namespace {
 
-std::vector<double> sorted(std::span<const double> samples) {
-  std::vector<double> values(samples.begin(), samples.end());
-  std::ranges::sort(values);
-  return values;
-}
-
-double median_of_sorted(const std::vector<double>& values) {
-  const std::size_t n = values.size();
-  return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
-// The interval [x_(k), x_(n+1−k)] of the sorted samples that holds the true median with probability ≥ 1 − alpha: the
-// largest k ≥ 1 with P(binomial(n, 1/2) < k) ≤ alpha / 2. Unbounded when even k = 1 does not reach it.
-std::pair<double, double> median_interval(const std::vector<double>& values, double alpha) {
-  const std::size_t n = values.size();
-  const auto trials = static_cast<double>(n);
-  double below = 0;  // P(binomial < k)
-  std::size_t k = 0;
-  for (; 2 * (k + 1) <= n + 1; ++k) {
-    const auto successes = static_cast<double>(k);
-    below += std::exp(std::lgamma(trials + 1) - std::lgamma(successes + 1) - std::lgamma(trials - successes + 1) -
-                      trials * std::numbers::ln2);
-    if (below > alpha / 2) break;
-  }
-  if (k == 0) return {0, std::numeric_limits<double>::infinity()};
-  return {values[k - 1], values[n - k]};
+// Unbounded where there are too few samples for an interval.
+Interval interval_of(std::span<const double> samples, double alpha) {
+  return median_interval(samples, alpha).value_or(Interval{0, std::numeric_limits<double>::infinity()});
 }
 
 }  // namespace
-
-double median(std::span<const double> samples) { return median_of_sorted(sorted(samples)); }
 
 double mann_whitney_p(std::span<const double> a, std::span<const double> b) {
   std::vector<std::pair<double, bool>> pooled;  // value, is from a
@@ -72,17 +49,20 @@ double mann_whitney_p(std::span<const double> a, std::span<const double> b) {
 }
 
 RatioInterval median_ratio(std::span<const double> a, std::span<const double> b, double alpha) {
-  const std::vector<double> base = sorted(a);
-  const std::vector<double> other = sorted(b);
-  const auto [base_low, base_high] = median_interval(base, alpha / 2);
-  const auto [other_low, other_high] = median_interval(other, alpha / 2);
-  return {.ratio = median_of_sorted(other) / median_of_sorted(base),
+  const auto [base_low, base_high] = interval_of(a, alpha / 2);
+  const auto [other_low, other_high] = interval_of(b, alpha / 2);
+  return {.ratio = median(b) / median(a),
           .low = other_low / base_high,
           .high = base_low > 0 ? other_high / base_low : std::numeric_limits<double>::infinity()};
 }
 
 double fast_ratio(std::span<const double> a, std::span<const double> b) {
-  const auto fast = [](std::span<const double> samples) { return sorted(samples)[(samples.size() - 1) / 10]; };
+  const auto fast = [](std::span<const double> samples) {
+    std::vector<double> values(samples.begin(), samples.end());
+    const auto tenth = values.begin() + (std::ssize(values) - 1) / 10;
+    std::ranges::nth_element(values, tenth);
+    return *tenth;
+  };
   return fast(b) / fast(a);
 }
 

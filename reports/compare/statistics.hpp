@@ -6,9 +6,6 @@
 
 namespace attnscope::reports {
 
-/// Of a non-empty series.
-double median(std::span<const double> samples);
-
 /// Two-sided p of Mann and Whitney's U test that neither series tends to larger values: normal approximation with tie
 /// and continuity correction; 1 when all values are equal. Both series non-empty.
 double mann_whitney_p(std::span<const double> a, std::span<const double> b);

@@ -10,13 +10,12 @@
 #include <string>
 
 #include "harness/base/error.hpp"
+#include "harness/base/half.hpp"
 #include "kernels/attend/attend.hpp"
 #include "kernels/attend/cuda/test_support.hpp"
 
 namespace attnscope::attend {
 namespace {
-
-double unit_roundoff(Dtype dtype) { return dtype == Dtype::bf16 ? 0x1p-8 : dtype == Dtype::f16 ? 0x1p-11 : 0x1p-24; }
 
 /// Lists in host memory, from which a Selection for either side is made.
 struct HostLists {
