@@ -9,6 +9,7 @@
 #include "harness/device/cuda_check.hpp"
 #include "kernels/attend/cuda/launch.hpp"
 #include "kernels/attend/cuda/mma.cuh"
+#include "kernels/attend/cuda/prefill_tiles.cuh"
 
 namespace attnscope::attend {
 namespace {
@@ -17,112 +18,26 @@ using namespace device;
 
 constexpr int kWarps = 4;
 constexpr int kThreads = kWarps * 32;
-constexpr int kRunKeys = 16;  // a tile of keys is a few runs of 16 consecutive keys
 constexpr int kStages = 2;
-
-struct Args {
-  const void* __restrict__ q;
-  const void* __restrict__ k;
-  const void* __restrict__ v;
-  void* __restrict__ o;
-  float* __restrict__ lse;
-  Axis axis;
-  Window window;
-  const std::int64_t* __restrict__ list_begin;
-  const std::int32_t* __restrict__ list_indices;
-  int block_q;  // query rows under one list
-  int block_k;
-  int q_blocks;
-  int tiles_per_block;
-  int heads;  // batch · q_heads
-  int group;
-  int section_heads;  // heads whose K and V share the L2
-  float scale;
-};
-
-/// Dense and Band: the tiles of the sink, then those of the window.
-template <int kTileKeys>
-class WindowTiles {
- public:
-  static constexpr int kKeys = kTileKeys;
-  struct Shared {};
-
-  __device__ WindowTiles(const Args& args, int /*list*/, int i_first, int i_last, Shared&)
-      : ranges_(args.axis, args.window, i_first, i_last, kTileKeys),
-        first_row_(args.axis, args.window, i_first),
-        last_row_(args.axis, args.window, i_last) {}
-  __device__ int count() const { return ranges_.length / kTileKeys; }
-  /// First key of a run of 16 in a tile.
-  __device__ int run_begin(int tile, int run) const { return ranges_.key(tile * kTileKeys) + run * kRunKeys; }
-  /// Every row of the query tile attends every key of the tile.
-  __device__ bool full(int tile) const {
-    const int begin = ranges_.key(tile * kTileKeys);
-    const int end = begin + kTileKeys;
-    const bool in_window = begin >= last_row_.first && end <= first_row_.last;
-    return end <= first_row_.limit && (end <= first_row_.sink || in_window);
-  }
-  __device__ void look_up(int /*tile*/) {}
-  __device__ void publish(int /*tile*/) {}
-  __device__ static RowMask mask(const Args& args, int i) { return {args.axis, args.window, i}; }
-
- private:
-  KeyRanges ranges_;
-  RowMask first_row_;
-  RowMask last_row_;
-};
-
-/// BlockList: the listed blocks end to end, a few runs of 16 keys to a tile. Where runs begin is looked up two tiles
-/// ahead and passed on through shared memory, so that reading the list costs no wait.
-template <int kTileKeys>
-class ListTiles {
-  static constexpr int kRuns = kTileKeys / kRunKeys;
-  static constexpr int kSlots = 4;
-
- public:
-  static constexpr int kKeys = kTileKeys;
-  struct Shared {
-    KeyRuns keys;
-    int limit;  // keys that the first row of the query tile sees
-    int begins[kSlots][kRuns];
-  };
-
-  __device__ ListTiles(const Args& args, int list, int i_first, int /*i_last*/, Shared& shared) : shared_(shared) {
-    if (threadIdx.x == 0) {
-      const std::int64_t begin = args.list_begin[list];
-      shared_.keys =
-          key_runs(args.list_indices + begin, static_cast<int>(args.list_begin[list + 1] - begin), args.block_k);
-      shared_.limit = args.axis.visible(i_first);
-    }
-    __syncthreads();
-    for (const int tile : {0, 1}) {
-      look_up(tile);
-      publish(tile);
-    }
-    __syncthreads();
-  }
-  __device__ int count() const { return (shared_.keys.length + kTileKeys - 1) / kTileKeys; }
-  /// First key of a run of 16 in a tile that was published before the last barrier; kNoKey past the end of the list.
-  __device__ int run_begin(int tile, int run) const { return shared_.begins[tile % kSlots][run]; }
-  /// Lists ascend, so the last run tells how far the tile reaches.
-  __device__ bool full(int tile) const { return run_begin(tile, kRuns - 1) <= shared_.limit - kRunKeys; }
-  __device__ void look_up(int tile) {
-    const int n = tile * kTileKeys + static_cast<int>(threadIdx.x) % kRuns * kRunKeys;
-    looked_up_ = n < shared_.keys.length ? shared_.keys.key(n) : kNoKey;
-  }
-  __device__ void publish(int tile) {
-    if (threadIdx.x < kRuns) shared_.begins[tile % kSlots][threadIdx.x] = looked_up_;
-  }
-  __device__ static RowMask mask(const Args& args, int i) { return {args.axis, i}; }
-
- private:
-  Shared& shared_;
-  int looked_up_;
-};
 
 /// Online softmax of one row, as one of the four threads that share it sees it. Scores are unscaled.
 struct RowState {
   float max = -INFINITY;
-  float sum = 0.0f;  // of this thread's columns
+  float sum = 0.0f;   // of this thread's columns
+  float lost = 0.0f;  // what rounding took from the sum
+
+  /// Adds the weights of one tile, compensated (Knuth's two-sum): in plain fp32 the far tail of a row that a sink
+  /// dominates vanishes term by term, and at 150k keys the LSE is off by more than independent rounding explains.
+  __device__ void add(float tile) {
+    const float total = sum + tile;
+    const float added = total - sum;
+    lost += (sum - (total - added)) + (tile - added);
+    sum = total;
+  }
+  __device__ void rescale(float factor) {
+    sum *= factor;
+    lost *= factor;
+  }
 };
 
 // A block owns 64·kRowTiles query rows of one head, a warp 16·kRowTiles of them, a thread two rows of each 16 in the
@@ -135,7 +50,8 @@ struct RowState {
 // TFLOP/s, 0.65 of cuDNN 9.19 in the same run; blocks of 128 and of 64 keys at 16k, a quarter kept: 325 and 263
 // TFLOP/s.
 template <typename T, int kHeadDim, int kRowTiles, typename Tiles>
-__global__ __launch_bounds__(kThreads, kRowTiles == 1 ? 4 : 2) void prefill_kernel(const __grid_constant__ Args args) {
+__global__ __launch_bounds__(kThreads,
+                             kRowTiles == 1 ? 4 : 2) void prefill_kernel(const __grid_constant__ PrefillArgs args) {
   constexpr int kRowBytes = kHeadDim * 2;
   constexpr int kChunks = kRowBytes / 16;  // 16-byte chunks in a row
   constexpr int kRows = 16 * kRowTiles * kWarps;
@@ -275,8 +191,8 @@ __global__ __launch_bounds__(kThreads, kRowTiles == 1 ? 4 : 2) void prefill_kern
     if (__any_sync(kWarpMask, moved)) {
 #pragma unroll
       for (int m = 0; m < kRowTiles; ++m) {
-        rows[m][0].sum *= rescale[m][0];
-        rows[m][1].sum *= rescale[m][1];
+        rows[m][0].rescale(rescale[m][0]);
+        rows[m][1].rescale(rescale[m][1]);
 #pragma unroll
         for (int n = 0; n < kOutTiles; ++n) {
           out[m][n][0] *= rescale[m][0];
@@ -287,16 +203,20 @@ __global__ __launch_bounds__(kThreads, kRowTiles == 1 ? 4 : 2) void prefill_kern
       }
     }
 #pragma unroll
-    for (int m = 0; m < kRowTiles; ++m)
+    for (int m = 0; m < kRowTiles; ++m) {
+      float tile_sum[2] = {0.0f, 0.0f};
 #pragma unroll
       for (int n = 0; n < kScoreTiles; ++n)
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
           score[m][n][e] = exp2_fast(fmaf(score[m][n][e], scale_log2, -shift[m][e / 2]));
-          rows[m][e / 2].sum += score[m][n][e];
+          tile_sum[e / 2] += score[m][n][e];
         }
+      rows[m][0].add(tile_sum[0]);
+      rows[m][1].add(tile_sum[1]);
+    }
 
-        // O += P V: an accumulator pair of S is, once rounded, the A fragment of the next product.
+    // O += P V: an accumulator pair of S is, once rounded, the A fragment of the next product.
 #pragma unroll
     for (int step = 0; step < kTileKeys / 16; ++step) {
       std::uint32_t p[kRowTiles][4];
@@ -327,7 +247,7 @@ __global__ __launch_bounds__(kThreads, kRowTiles == 1 ? 4 : 2) void prefill_kern
   for (int m = 0; m < kRowTiles; ++m)
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      float sum = rows[m][half].sum;
+      float sum = rows[m][half].sum + rows[m][half].lost;
       sum += __shfl_xor_sync(kWarpMask, sum, 1);
       sum += __shfl_xor_sync(kWarpMask, sum, 2);
       const float inverse = sum > 0.0f ? 1.0f / sum : 0.0f;
@@ -353,7 +273,7 @@ __global__ __launch_bounds__(kThreads, kRowTiles == 1 ? 4 : 2) void prefill_kern
 }
 
 template <typename T, int kHeadDim, int kRowTiles, typename Tiles>
-void launch(Args args, cudaStream_t stream) {
+void launch(PrefillArgs args, cudaStream_t stream) {
   constexpr int kRows = 16 * kRowTiles * kWarps;
   constexpr int kSharedBytes = (kRows + kStages * 2 * Tiles::kKeys) * kHeadDim * 2;
   if (args.block_q == 0) args.block_q = kRows;  // Dense and Band: a tile is its own block
@@ -369,7 +289,7 @@ void launch(Args args, cudaStream_t stream) {
 }
 
 template <typename T, int kHeadDim>
-void launch_form(const Args& args, bool listed, cudaStream_t stream) {
+void launch_form(const PrefillArgs& args, bool listed, cudaStream_t stream) {
   // A query block of 64 rows or fewer would leave half of a 128-row tile idle.
   if (!listed)
     launch<T, kHeadDim, 2, WindowTiles<64>>(args, stream);
@@ -380,7 +300,7 @@ void launch_form(const Args& args, bool listed, cudaStream_t stream) {
 }
 
 template <typename T>
-void launch_head_dim(const Args& args, std::int64_t head_dim, bool listed, cudaStream_t stream) {
+void launch_head_dim(const PrefillArgs& args, std::int64_t head_dim, bool listed, cudaStream_t stream) {
   if (head_dim == 64)
     launch_form<T, 64>(args, listed, stream);
   else
@@ -399,7 +319,7 @@ int section_heads(const Shape& shape) {
 
 void prefill(const AttentionInputs& in, const KeySource& keys, const AttentionOutputs& out, cudaStream_t stream) {
   const Shape& shape = in.shape;
-  Args args{};
+  PrefillArgs args{};
   args.q = in.q;
   args.k = in.k;
   args.v = in.v;
