@@ -80,7 +80,7 @@ void measure(benchmark::State& state, const Method& method, Backend backend, Pha
   if (comparison.fault) return state.SkipWithError(("wrong: " + *comparison.fault).c_str());
 
   const auto timer = make_call_timer(Contract::warm, backend, call.timed());
-  for (auto iteration : state) state.SetIterationTime(timer->time_call() * 1e-9);
+  for ([[maybe_unused]] auto iteration : state) state.SetIterationTime(timer->time_call() * 1e-9);
   const auto pairs = static_cast<double>(call.execution().attended_pairs());
   state.counters["density"] = pairs / static_cast<double>(inputs.problem.shape.dense_pairs());
   state.counters["useful_flops"] = benchmark::Counter(4.0 * static_cast<double>(inputs.problem.shape.head_dim) * pairs,

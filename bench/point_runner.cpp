@@ -30,9 +30,9 @@ std::string signal_text(int signal) {
   return fmt::format("SIG{} ({})", name ? name : std::to_string(signal), strsignal(signal));
 }
 
-std::string without_prefix(std::string line) {
+std::string without_prefix(std::string_view line) {
   constexpr std::string_view kPrefix = "attnscope: ";
-  return line.starts_with(kPrefix) ? line.substr(kPrefix.size()) : line;
+  return std::string(line.starts_with(kPrefix) ? line.substr(kPrefix.size()) : line);
 }
 
 std::string described(const PointSpec& spec) { return record::key(asked_point(spec)); }

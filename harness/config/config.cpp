@@ -54,7 +54,7 @@ std::string root_text(const ordered_json& root, const std::string& key, const st
 
 std::string root_tier(const ordered_json& root, const std::string& file) {
   constexpr std::array<std::string_view, 5> kTiers{"auto", "T0", "T1", "T2", "T3"};
-  const std::string tier = root_text(root, "tier", "auto", file);
+  std::string tier = root_text(root, "tier", "auto", file);
   if (std::ranges::find(kTiers, tier) == kTiers.end())
     fail(file, "/tier", fmt::format("expected one of {}, found {}", fmt::join(kTiers, ", "), quote(tier)));
   return tier;

@@ -183,7 +183,8 @@ PointSpec make_point(const Choice& choice, const std::string& pointer, const std
   PointSpec point;
   // A method's own backend goes before its sweep's, wherever the two stand in the file.
   Choice ordered = choice;
-  std::ranges::stable_partition(ordered, [](const auto& value) { return value->key != "methods.backend"; });
+  std::stable_partition(ordered.begin(), ordered.end(),
+                        [](const auto& value) { return value->key != "methods.backend"; });
   for (const auto& value : ordered) {
     if (const Refusal expected = set(point, *value))
       fail(file, value->pointer, fmt::format("expected {}, found {}", *expected, quote(value->value)));

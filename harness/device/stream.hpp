@@ -36,7 +36,7 @@ class Event {
   double nanoseconds_until(const Event& later) const;
 
  private:
-  void* handle_ = nullptr;
+  [[maybe_unused]] void* handle_ = nullptr;  // without CUDA nobody reads it
 };
 
 /// Waits for everything enqueued on the current GPU. Throws Error when any of it failed.

@@ -23,7 +23,7 @@ std::string write_inputs(const PointSpec& spec, const std::string& directory, in
   if (spec.workload == "file") return spec.workload_params.at("path").get<std::string>();
   const Workload& workload = find_workload(spec.workload);
   const Params params = Params::resolve(workload.info().parameters, spec.workload_params, spec.where);
-  const std::string path = directory + kProblemFile;
+  std::string path = directory + kProblemFile;
   save_problem(path, workload.make(spec.shape, spec.phase, params, spec.seed, threads));
   return path;
 }

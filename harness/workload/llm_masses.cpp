@@ -70,7 +70,8 @@ MassSolver::Masses MassSolver::masses(std::int64_t position) const {
 // The content logit of needle keys: both sides aim at the needle direction, and the content pairs turn a little.
 double MassSolver::needle_content(std::int64_t position) const {
   const Layout& layout = head_.model.layout;
-  const auto distance = static_cast<double>(position - (head_.needle.first + head_.needle.last) / 2);
+  const std::int64_t middle = (head_.needle.first + head_.needle.last) / 2;
+  const auto distance = static_cast<double>(position - middle);
   double turned = 0;
   for (std::int64_t f = layout.position; f < layout.position + layout.content; ++f)
     turned += portable::sine_cosine(head_.model.rotation.turns(f) * distance).cosine;

@@ -8,9 +8,9 @@ export duration=${1:-60}
 parsers=("${@:2}")
 [ ${#parsers[@]} -gt 0 ] || parsers=(safetensors npy config record)
 
-# g++ is the compiler whose warnings are errors here.
-cmake --preset fuzz -DCMAKE_COMPILE_WARNING_AS_ERROR=OFF >/dev/null
-cmake --build --preset fuzz --target fuzzers
+# In the sanitizers' build, which the tests share.
+cmake --preset asan >/dev/null
+cmake --build --preset asan --target fuzzers
 
 fuzz() {
   local parser=$1 found=build/fuzz/corpus/$1 log=build/fuzz/$1.log seeds=(tests/fuzz/corpus/"$1") status=0
@@ -19,7 +19,7 @@ fuzz() {
     record) seeds+=(tests/record/golden) ;;
   esac
   mkdir -p "$found"
-  build/fuzz/bin/"${parser}"_fuzz -max_total_time="$duration" -timeout=20 -rss_limit_mb=4096 -max_len=65536 \
+  build/asan/bin/"${parser}"_fuzz -max_total_time="$duration" -timeout=20 -rss_limit_mb=4096 -max_len=65536 \
     -print_final_stats=1 -verbosity=0 -artifact_prefix="build/fuzz/$parser-" "$found" "${seeds[@]}" \
     >"$log" 2>&1 || status=$?
   echo "── $parser: $duration s, exit status $status"

@@ -38,6 +38,7 @@ double seconds_of(const std::function<void()>& work) {
 /// Rates of `samples` repetitions of `work`.
 std::vector<double> rates(double amount, int samples, const std::function<void()>& work) {
   std::vector<double> values;
+  values.reserve(samples);
   for (int i = 0; i < samples; ++i) values.push_back(amount / seconds_of(work));
   return values;
 }
