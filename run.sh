@@ -11,9 +11,8 @@ cmake --preset release >/dev/null
 cmake --build --preset release --target attnscope
 
 bin=build/release/bin/attnscope
+mkdir -p results
 $bin run configs/quickstart.json -o results/quickstart.json "$@"
 if have_gpu && [ $# -eq 0 ]; then
-  $bin run configs/quickstart-gpu.json -o results/quickstart-gpu.json
+  $bin run configs/quickstart.json --set defaults.backend=cuda -o results/quickstart-gpu.json
 fi
-$bin report results/quickstart*.json -o results/report
-say "record: results/quickstart.json · report: results/report/report.html"
