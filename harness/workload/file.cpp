@@ -201,6 +201,7 @@ MappedProblem map_npy(const std::string& source, const FileOptions& options) {
   if (paths.size() != 3) fail(source, "three npy files, \"q.npy,k.npy,v.npy\"", fmt::format("{}", paths.size()));
   if (!options.causal) fail(source, "the mask to be given with npy files, which cannot tell it", "none");
   std::vector<MappedFile> files;
+  files.reserve(paths.size());
   for (const std::string& path : paths) files.emplace_back(path);
   const Tensors tensors{read_npy(files[0], paths[0]), read_npy(files[1], paths[1]), read_npy(files[2], paths[2])};
   MappedProblem problem = make_problem(tensors, *options.causal, options.check_finite, source);

@@ -99,7 +99,7 @@ TEST(NpyHeader, EveryFaultIsNamed) {
       {with("'<f4'", "False", "(3,)"), "expected 12 bytes of data for shape (3), found \"8 bytes\""},
   }};
   for (const auto& [file, message] : cases)
-    EXPECT_THAT(input_error([&] { parse_npy(bytes_of(file), "q.npy"); }),
+    EXPECT_THAT(input_error([&file = file] { parse_npy(bytes_of(file), "q.npy"); }),
                 testing::AllOf(StartsWith("q.npy: npy: "), HasSubstr(message)));
 }
 
