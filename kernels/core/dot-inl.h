@@ -36,7 +36,7 @@ HWY_INLINE void for_row_groups(std::int64_t rows, F f) {
 #if HWY_TARGET != HWY_SCALAR
 /// Adds up the 128-bit blocks of v.
 template <typename D>
-HWY_INLINE auto fold_blocks(D d, hn::Vec<D> v) {
+HWY_INLINE auto fold_blocks(D, hn::Vec<D> v) {
   if constexpr (hn::MaxLanes(D()) == 4) {
     return v;
   } else {
