@@ -115,6 +115,7 @@ std::vector<Curve> curves(const Record& record, const Facet& facet, const Quanti
   for (auto& [key, members] : groups) {
     const auto& [method, backend] = key;
     const std::string name = backends[method].size() > 1 ? fmt::format("{} ({})", method, to_string(backend)) : method;
+    const auto rank = static_cast<std::size_t>(std::distance(backends[method].begin(), backends[method].find(backend)));
     const bool split = x && !distinct(record, members, x);
     std::ranges::stable_sort(members, {}, [&](std::size_t i) { return record.points[i].params; });
     std::map<std::string, std::size_t> index_of;  // variant → index in out
@@ -123,7 +124,7 @@ std::vector<Curve> curves(const Record& record, const Facet& facet, const Quanti
       const auto [entry, added] = index_of.try_emplace(which, out.size());
       if (added) {
         out.push_back(curve_like(record, record.points[i], which.empty() ? name : name + " " + which));
-        out.back().style.marker += index_of.size() - 1;
+        out.back().style.marker += index_of.size() - 1 + rank * (kMarkers - 1);
       }
       out[entry->second].points.push_back(i);
     }

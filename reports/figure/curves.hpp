@@ -37,7 +37,7 @@ struct Curve {
 
 /// Splits a facet into curves by method and backend, and further by parameters where one curve would have two points
 /// of the same `x` (never, when `x` is empty). Colours tell methods apart and are the same all over the record (`dense`
-/// is black); dashes tell the reference backend.
+/// is black); markers tell the backends of one method apart, and dashes the reference.
 std::vector<Curve> curves(const record::Record& record, const Facet& facet, const Quantity& x);
 
 /// One curve per method, whatever the backend: the first backend measured stands for all. For quantities that follow

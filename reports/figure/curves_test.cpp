@@ -74,6 +74,7 @@ TEST(Curves, TellBackendsApartOnlyWhereThereAreSeveral) {
   EXPECT_EQ(names(list), (Names{"dense", "quest (reference)", "quest (cpu)"}));
   EXPECT_TRUE(list[1].style.dashed);
   EXPECT_EQ(list[1].style.colour, list[2].style.colour);
+  EXPECT_NE(marker_of(list[1].style), marker_of(list[2].style));
   EXPECT_EQ(list[0].style.colour, 0u);  // dense is black, nothing else is
   EXPECT_NE(list[1].style.colour, 0u);
 }
