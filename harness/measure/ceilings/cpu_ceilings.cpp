@@ -43,15 +43,17 @@ std::vector<double> rates(double amount, int samples, const std::function<void()
   return values;
 }
 
-/// Runs `part(first, count)` on every thread's contiguous share of `total`; `threads` of them.
+/// Runs `part(first, count)` over `total` in pieces that `threads` threads take as they come: with equal shares the
+/// slowest thread (two of them on one core, say) would set the rate, and a kernel that balances its work would pass
+/// the ceiling.
 template <typename Part>
 void share(std::int64_t total, int threads, const Part& part) {
-#pragma omp parallel num_threads(threads)
-  {
-    const std::int64_t t = omp_get_thread_num();
-    const std::int64_t n = omp_get_num_threads();
-    const std::int64_t first = total * t / n;
-    part(first, total * (t + 1) / n - first);
+  constexpr std::int64_t kPiecesPerThread = 32;
+  const std::int64_t pieces = kPiecesPerThread * threads;
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+  for (std::int64_t i = 0; i < pieces; ++i) {
+    const std::int64_t first = total * i / pieces;
+    part(first, total * (i + 1) / pieces - first);
   }
 }
 
@@ -63,9 +65,10 @@ void keep(float value) {
 
 void measure_fma(Ceilings& ceilings, int samples, int threads) {
   const auto run = [&](const char* name, int used) {
-    const double flops = 2.0 * kFmaIterations * kFmaAccumulators * static_cast<double>(vector_lanes_f32()) * used;
-    const auto values =
-        rates(flops, samples, [&] { share(used, used, [](auto, auto) { keep(multiply_add_loop(kFmaIterations)); }); });
+    const std::int64_t iterations = kFmaIterations * used;
+    const double flops = 2.0 * static_cast<double>(iterations * kFmaAccumulators * vector_lanes_f32());
+    const auto values = rates(
+        flops, samples, [&] { share(iterations, used, [](auto, auto count) { keep(multiply_add_loop(count)); }); });
     ceilings[name] = summarize(
         values, fmt::format("{} fp32 FMA, {} accumulators, {} thread(s)", vector_isa(), kFmaAccumulators, used));
   };
