@@ -20,7 +20,9 @@ template <typename Objects>
 std::string differing(const nlohmann::json& own, const Objects& others) {
   std::string out;
   for (const auto& [name, value] : own.items()) {
-    const auto differs = [&](const nlohmann::json* other) { return other->contains(name) && (*other)[name] != value; };
+    const auto differs = [&name = name, &value = value](const nlohmann::json* other) {
+      return other->contains(name) && (*other)[name] != value;
+    };
     if (std::ranges::none_of(others, differs)) continue;
     const std::string text = value.is_string()           ? value.template get<std::string>()
                              : value.is_number_integer() ? value.dump()
