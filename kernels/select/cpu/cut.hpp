@@ -39,12 +39,20 @@ void for_parts(std::span<const float> row, F f) {
   for (std::int64_t part = 0; part < parts; ++part) f(part, part_of(row, part));
 }
 
-/// Calls f(row number, its valid scores) for every row; rows run side by side when there are enough of them.
+/// Calls f(row number, its valid scores) for every row; rows run side by side unless they are few and long.
 template <typename F>
 void for_rows(const Scores& scores, F f) {
-#pragma omp parallel for schedule(dynamic) if (scores.rows >= omp_get_max_threads())
-  for (std::int64_t r = 0; r < scores.rows; ++r)
+  const auto call = [&](std::int64_t r) {
     f(r, std::span<const float>(scores.data + r * scores.stride, static_cast<std::size_t>(scores.length[r])));
+  };
+  // A branch, not an if clause: libgomp keeps its threads for the outermost region alone, even if only one thread runs
+  // that, and would start new ones for every pass over a row.
+  if (scores.rows < omp_get_max_threads() && scores.stride > kPartScores) {
+    for (std::int64_t r = 0; r < scores.rows; ++r) call(r);
+    return;
+  }
+#pragma omp parallel for schedule(dynamic)
+  for (std::int64_t r = 0; r < scores.rows; ++r) call(r);
 }
 
 /// The threshold, and what is still missing of the amount asked for when every score above it is taken.
