@@ -16,7 +16,9 @@
 namespace attnscope {
 namespace {
 
-typedef double Lanes __attribute__((vector_size(64), aligned(8), may_alias));
+typedef double Lanes __attribute__((vector_size(64)));
+// In memory, where only the elements are aligned. Reached by pointers: clang takes references to be 64-byte aligned.
+typedef double StoredLanes __attribute__((vector_size(64), aligned(8), may_alias));
 typedef float Floats __attribute__((vector_size(32), aligned(4), may_alias));
 typedef std::uint32_t Words __attribute__((vector_size(32), aligned(4), may_alias));
 typedef std::uint16_t Halves __attribute__((vector_size(16), aligned(2), may_alias));
@@ -24,8 +26,8 @@ typedef std::uint16_t Halves __attribute__((vector_size(16), aligned(2), may_ali
 constexpr std::int64_t kWidth = 8;
 constexpr std::int64_t kTile = 16;  // keys widened at a time: K and V of 128 channels stay in a 48 KiB L1
 
-ATTNSCOPE_INLINE const Lanes& lanes(const double* p) { return *reinterpret_cast<const Lanes*>(p); }
-ATTNSCOPE_INLINE Lanes& lanes(double* p) { return *reinterpret_cast<Lanes*>(p); }
+ATTNSCOPE_INLINE const StoredLanes* lanes(const double* p) { return reinterpret_cast<const StoredLanes*>(p); }
+ATTNSCOPE_INLINE StoredLanes* lanes(double* p) { return reinterpret_cast<StoredLanes*>(p); }
 
 ATTNSCOPE_INLINE double total(const Lanes& x) {
   return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
@@ -34,13 +36,13 @@ ATTNSCOPE_INLINE double total(const Lanes& x) {
 /// Eight finite elements to double, exactly.
 ATTNSCOPE_INLINE void widen8(const void* source, Dtype dtype, double* target) {
   if (dtype == Dtype::f32) {
-    lanes(target) = __builtin_convertvector(*static_cast<const Floats*>(source), Lanes);
+    *lanes(target) = __builtin_convertvector(*static_cast<const Floats*>(source), Lanes);
     return;
   }
   const Words bits = __builtin_convertvector(*static_cast<const Halves*>(source), Words);
   if (dtype == Dtype::bf16) {
     const Words word = bits << 16;
-    lanes(target) = __builtin_convertvector(reinterpret_cast<const Floats&>(word), Lanes);
+    *lanes(target) = __builtin_convertvector(reinterpret_cast<const Floats&>(word), Lanes);
     return;
   }
   // f16: moving exponent and mantissa into place leaves the exponent 112 too low, for subnormals too.
@@ -48,7 +50,7 @@ ATTNSCOPE_INLINE void widen8(const void* source, Dtype dtype, double* target) {
   const Words sign = (bits & 0x8000u) << 16;
   const Floats scaled = reinterpret_cast<const Floats&>(magnitude) * 0x1p112f;
   const Words word = reinterpret_cast<const Words&>(scaled) | sign;
-  lanes(target) = __builtin_convertvector(reinterpret_cast<const Floats&>(word), Lanes);
+  *lanes(target) = __builtin_convertvector(reinterpret_cast<const Floats&>(word), Lanes);
 }
 
 /// One key's K or V row to double; the padding of `target` is zero already.
@@ -63,18 +65,18 @@ ATTNSCOPE_INLINE void widen(const void* tensor, Dtype dtype, std::int64_t head_d
 ATTNSCOPE_INLINE void dot4(const double* x, const double* y, std::int64_t stride, double* out) {
   Lanes a{}, b{}, c{}, d{};
   for (std::int64_t i = 0; i < stride; i += kWidth) {
-    const Lanes xi = lanes(x + i);
-    a += xi * lanes(y + i);
-    b += xi * lanes(y + stride + i);
-    c += xi * lanes(y + 2 * stride + i);
-    d += xi * lanes(y + 3 * stride + i);
+    const Lanes xi = *lanes(x + i);
+    a += xi * *lanes(y + i);
+    b += xi * *lanes(y + stride + i);
+    c += xi * *lanes(y + 2 * stride + i);
+    d += xi * *lanes(y + 3 * stride + i);
   }
   out[0] = total(a), out[1] = total(b), out[2] = total(c), out[3] = total(d);
 }
 
 ATTNSCOPE_INLINE double squared_norm(const double* x, std::int64_t stride) {
   Lanes sum{};
-  for (std::int64_t i = 0; i < stride; i += kWidth) sum += lanes(x + i) * lanes(x + i);
+  for (std::int64_t i = 0; i < stride; i += kWidth) sum += *lanes(x + i) * *lanes(x + i);
   return total(sum);
 }
 
@@ -117,10 +119,10 @@ ATTNSCOPE_INLINE void add_tile(const double* q, const Tile& tile, std::int64_t k
   for (std::int64_t c = 0; c < tile.stride; c += kWidth) {
     Lanes even{}, odd{};
     for (std::int64_t j = 0; j < kTile; j += 2) {
-      even += p[j] * lanes(tile.v + j * tile.stride + c);
-      odd += p[j + 1] * lanes(tile.v + (j + 1) * tile.stride + c);
+      even += p[j] * *lanes(tile.v + j * tile.stride + c);
+      odd += p[j + 1] * *lanes(tile.v + (j + 1) * tile.stride + c);
     }
-    lanes(row.o.data() + c) += even + odd;
+    *lanes(row.o.data() + c) += even + odd;
   }
 }
 
