@@ -2,6 +2,7 @@
 #include "harness/device/buffer.hpp"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <array>
@@ -19,6 +20,7 @@ namespace attnscope {
 namespace {
 
 constexpr std::size_t kAlignment = 256;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr int kGuardByte = 0xA5;
 constexpr int kPoisonByte = 0xFF;
 
@@ -42,8 +44,11 @@ void account(Space space, std::size_t bytes) {
 
 std::byte* allocate(Space space, std::size_t bytes) {
   if (space == Space::host) {
-    void* memory = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+    // Large blocks ask for huge pages: streams over 4 KiB pages spend their time in the TLB. Advice only, so no check.
+    const std::size_t alignment = bytes >= 2 * kHugePage ? kHugePage : kAlignment;
+    void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
     if (!memory) throw OutOfMemory(fmt::format("host memory: {} bytes could not be allocated", bytes));
+    if (alignment == kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
     return static_cast<std::byte*>(memory);
   }
 #if ATTNSCOPE_CUDA
