@@ -55,8 +55,9 @@ TEST(Registry, ParametersAreExplainedAndTheirDefaultsAreInRange) {
     nlohmann::json defaults = nlohmann::json::object();
     for (const Parameter& parameter : info.parameters) defaults[parameter.name] = parameter.default_value;
     EXPECT_NO_THROW(Params::resolve(info.parameters, defaults, info.name));
-    if (!info.knob.empty())
+    if (!info.knob.empty()) {
       EXPECT_NE(std::ranges::find(info.parameters, info.knob, &Parameter::name), info.parameters.end());
+    }
   }
 }
 
