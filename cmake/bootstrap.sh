@@ -59,10 +59,10 @@ have_gpu() { command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null 
 # Says what this machine's build and run will cover, and fetches what only a CUDA build uses.
 prepare_build() {
   need_packages "${BUILD_PACKAGES[@]}"
-  command -v nvcc >/dev/null 2>&1 && need_wheel nvidia-cudnn-frontend==1.32.0
   if ! command -v nvcc >/dev/null 2>&1; then
     say "no nvcc: building for the CPU only"
-  elif ! have_gpu; then
-    say "nvcc but no GPU: compiling the CUDA kernels, running on the CPU"
+    return 0
   fi
+  need_wheel nvidia-cudnn-frontend==1.32.0
+  have_gpu || say "nvcc but no GPU: compiling the CUDA kernels, running on the CPU"
 }
