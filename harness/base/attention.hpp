@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "harness/base/kv_cache.hpp"
 #include "harness/base/shape.hpp"
 
 namespace attnscope {
@@ -12,16 +13,27 @@ namespace attnscope {
 struct AttentionInputs {
   Shape shape;
   const void* q = nullptr;
-  const void* k = nullptr;
+  const void* k = nullptr;  // a pool of pages when `page_table` is not null
   const void* v = nullptr;
   float scale = 0.0f;
+  const std::int32_t* page_table = nullptr;  // [batch, shape.cache_pages()], physical pages; null: contiguous
+  /// The queries at the `shape.history` positions before the first query row, oldest first,
+  /// [batch, q_heads, history, head_dim]; null when there are none.
+  const void* past_q = nullptr;
+
+  /// Where the keys and values of (batch, kv_head) lie, in rows of head_dim elements.
+  KvRows kv_rows(std::int64_t b, std::int64_t kv_head) const {
+    if (page_table == nullptr) return KvRows::contiguous((b * shape.kv_heads + kv_head) * shape.kv_len);
+    return KvRows::paged(page_table + b * shape.cache_pages(), shape.cache_page, shape.kv_heads, kv_head);
+  }
 };
 
-/// `o` has the dtype of the inputs; `lse` is float, in natural-log units of the scaled logits.
-/// A row that attends no key has o = 0 and lse = −infinity.
+/// `o` has the dtype of the inputs, or is float when `partial`; `lse` is float, in natural-log units of the scaled
+/// logits. A row that attends no key has o = 0 and lse = −infinity.
 struct AttentionOutputs {
   void* o = nullptr;
   float* lse = nullptr;
+  bool partial = false;  // attention over some of the keys, to be merged with the rest by its LSE
 };
 
 /// 1/√head_dim, the softmax scale of every method unless it says otherwise.

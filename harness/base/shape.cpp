@@ -89,6 +89,13 @@ void validate(const Shape& shape, std::string_view where) {
   if (shape.causal && shape.kv_len < shape.q_len)
     throw InputError(fmt::format("{}: kv_len must be at least q_len when causal, found {} and {}", where, shape.kv_len,
                                  shape.q_len));
+  if (shape.cache_page < 0 || (shape.cache_page & (shape.cache_page - 1)) != 0)
+    throw InputError(
+        fmt::format("{}: cache_page must be 0 (contiguous) or a power of two, found {}", where, shape.cache_page));
+  if (shape.history < 0 || shape.history > shape.kv_len - shape.q_len)
+    throw InputError(fmt::format("{}: history must be between 0 and kv_len − q_len = {}, found {}", where,
+                                 shape.kv_len - shape.q_len, shape.history));
+  check_bytes(where, "history", shape, {shape.batch, shape.q_heads, shape.history, shape.head_dim});
   check_bytes(where, "q", shape, {shape.batch, shape.q_heads, shape.q_len, shape.head_dim});
   check_bytes(where, "k", shape, {shape.batch, shape.kv_heads, shape.kv_len, shape.head_dim});
 }

@@ -30,6 +30,10 @@ constexpr bool on_device(Backend backend) {
 /// One attention problem. Tensors are dense and row-major:
 ///   q, o [batch, q_heads, q_len, head_dim] · k, v [batch, kv_heads, kv_len, head_dim] · lse [batch, q_heads, q_len].
 /// Query row i stands at position kv_len − q_len + i (bottom-right aligned), query head h reads KV head h / group().
+///
+/// A paged cache (cache_page > 0) holds k and v as pools of physical pages [pages, kv_heads, cache_page, head_dim]; a
+/// table gives the page of every `cache_page` consecutive keys of a sequence (harness/base/kv_cache.hpp). Host tensors
+/// are always contiguous: paging is how a backend stores the same bytes.
 struct Shape {
   std::int64_t batch = 1;
   std::int64_t q_heads = 1;
@@ -39,6 +43,8 @@ struct Shape {
   std::int64_t kv_len = 1;
   bool causal = true;
   Dtype dtype = Dtype::bf16;
+  std::int64_t cache_page = 0;  // keys per physical page, a power of two; 0: the cache is contiguous
+  std::int64_t history = 0;  // earlier queries of the sequence that come with the problem (methods that observe them)
 
   std::int64_t group() const { return q_heads / kv_heads; }
   /// Position of query row i on the key axis.
@@ -50,7 +56,10 @@ struct Shape {
 
   std::int64_t q_elements() const { return batch * q_heads * q_len * head_dim; }
   std::int64_t kv_elements() const { return batch * kv_heads * kv_len * head_dim; }
+  std::int64_t history_elements() const { return batch * q_heads * history * head_dim; }
   std::int64_t rows() const { return batch * q_heads * q_len; }
+  /// Logical pages of one sequence; the last may be short. Requires cache_page > 0.
+  std::int64_t cache_pages() const { return (kv_len + cache_page - 1) / cache_page; }
 
   bool operator==(const Shape&) const = default;
 };
@@ -64,7 +73,8 @@ struct Row {
 };
 
 /// Throws InputError when the shape has no meaning: a dimension below 1, q_heads not a multiple of kv_heads,
-/// kv_len < q_len under a causal mask, or a tensor whose byte count exceeds 2^62. `where` names the origin.
+/// kv_len < q_len under a causal mask, a cache_page that is neither 0 nor a power of two, a history that is negative or
+/// reaches before the first key, or a tensor whose byte count exceeds 2^62. `where` names the origin.
 void validate(const Shape& shape, std::string_view where);
 
 }  // namespace attnscope

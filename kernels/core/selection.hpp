@@ -42,12 +42,14 @@ struct ColumnList {
 /// Lists of tokens or of pages, one per row: row r = (b · heads + h) · q_len + i owns
 /// indices[begin[r] .. begin[r] + count[r]). `heads` is q_heads, or kv_heads when a whole group shares a list.
 /// An index names keys [index · page, (index + 1) · page), clipped to the visible keys. Ascending and distinct.
+/// `log_weight` is added to the scaled logits of an entry's keys: what a sampling correction or a cluster's size is.
 struct TokenList {
   std::int64_t heads = 1;
   std::int64_t page = 1;
   std::span<const std::int64_t> begin;  // [rows]
   std::span<const std::int32_t> count;  // [rows]
   std::span<const std::int32_t> indices;
+  std::span<const float> log_weight = {};  // parallel to indices, or empty for none
 };
 
 /// Per query token and KV head the top-K chunks of `chunk` keys, each with a weight (HSA, NSA). Row r of the list is
