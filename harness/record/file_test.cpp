@@ -72,7 +72,7 @@ TEST_F(RecordFile, ComplaintsNameTheFileAndTheFault) {
   EXPECT_THAT(complaint(good.substr(0, good.size() / 2)), HasSubstr("r.json: parse error"));
   EXPECT_THAT(complaint("[1, 2]"), HasSubstr("expected an attnscope record"));
   EXPECT_THAT(complaint(R"({"context": {}, "benchmarks": []})"), HasSubstr("expected an attnscope record"));
-  EXPECT_THAT(complaint(R"({"attnscope": {"schema_version": 99}})"), HasSubstr("expected at most 1, found 99"));
+  EXPECT_THAT(complaint(R"({"attnscope": {"schema_version": 99}})"), HasSubstr("expected at most 2, found 99"));
   EXPECT_THAT(complaint(R"({"attnscope": {"schema_version": 1, "points": [1e999]}})"), HasSubstr("range of double"));
   EXPECT_THAT(complaint(R"({"attnscope": {}, "attnscope": {}})"), HasSubstr("occurs twice"));
   EXPECT_THAT(complaint(std::string(100, '[') + std::string(100, ']')), HasSubstr("nested deeper"));

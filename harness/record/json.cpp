@@ -13,7 +13,8 @@ namespace {
 
 using nlohmann::json;
 
-// One list of members per type serves both directions: `archive(name, member)` writes or reads it.
+// One list of members per type serves both directions: `archive(name, member)` writes or reads it, and
+// `archive.since_2(name, member)` does so for a member that records of version 1 lack.
 template <typename T, typename Struct>
 concept Is = std::same_as<std::remove_const_t<T>, Struct>;
 
@@ -35,6 +36,14 @@ void members(Archive& archive, T& shape) {
   archive("kv_len", shape.kv_len);
   archive("causal", shape.causal);
   archive("dtype", shape.dtype);
+  archive.since_2("cache_page", shape.cache_page);
+  archive.since_2("history", shape.history);
+}
+
+template <typename Archive, Is<KeySetMass> T>
+void members(Archive& archive, T& mass) {
+  archive("mass_mean", mass.mass_mean);
+  archive("mass_by_head", mass.mass_by_head);
 }
 
 template <typename Archive, Is<Accuracy> T>
@@ -48,6 +57,8 @@ void members(Archive& archive, T& accuracy) {
   archive("mass_recall_non_sink", accuracy.mass_recall_non_sink);
   archive("task_score", accuracy.task_score);
   archive("rows_sampled", accuracy.rows_sampled);
+  archive.since_2("mass_by_head", accuracy.mass_by_head);
+  archive.since_2("key_sets", accuracy.key_sets);
 }
 
 template <typename Archive, Is<Flops> T>
@@ -141,6 +152,10 @@ class Writer {
   void operator()(const char* name, const T& value) {
     out_[name] = encode(value);
   }
+  template <typename T>
+  void since_2(const char* name, const T& value) {
+    (*this)(name, value);
+  }
 
   template <typename T>
   static json encode(const T& value) {
@@ -166,7 +181,8 @@ class Writer {
     for (const T& value : values) out.push_back(encode(value));
     return out;
   }
-  static json encode(const std::map<std::string, double>& values) {
+  template <typename T>
+  static json encode(const std::map<std::string, T>& values) {
     json out = json::object();
     for (const auto& [name, value] : values) out[name] = encode(value);
     return out;
@@ -189,6 +205,10 @@ class Reader {
   template <typename T>
   void operator()(const char* name, T& value) {
     decode(in_.at(name), value);
+  }
+  template <typename T>
+  void since_2(const char* name, T& value) {
+    if (in_.contains(name)) (*this)(name, value);
   }
 
   template <typename T>
@@ -219,10 +239,11 @@ class Reader {
     values.clear();
     for (const json& element : in) decode(element, values.emplace_back());
   }
-  static void decode(const json& in, std::map<std::string, double>& values) {
+  template <typename T>
+  static void decode(const json& in, std::map<std::string, T>& values) {
     values.clear();
     for (const auto& [name, element] : in.items())
-      if (!element.is_null()) values[name] = element.get<double>();
+      if (!element.is_null()) decode(element, values[name]);
   }
 
  private:

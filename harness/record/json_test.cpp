@@ -19,6 +19,18 @@ TEST(Json, ARecordSurvivesTheRoundTrip) {
   EXPECT_EQ(record_from_json(json::parse(to_json(record).dump())), record);
 }
 
+TEST(Json, HeadsWithoutSampledRowsAreNull) {
+  Point point = testing::point("quest", 64, 0.5, 100);
+  point.accuracy.mass_by_head = {0.75, std::nullopt};
+  point.accuracy.key_sets["candidates"] = {.mass_mean = 0.875, .mass_by_head = {0.875, std::nullopt}};
+  const json written = to_json(point);
+  EXPECT_EQ(written["accuracy"]["mass_by_head"], json::parse("[0.75, null]"));
+  EXPECT_EQ(written["accuracy"]["key_sets"],
+            json::parse(R"({"candidates": {"mass_mean": 0.875, "mass_by_head": [0.875, null]}})"));
+  EXPECT_EQ(point_schema_violation(written), std::nullopt);
+  EXPECT_EQ(point_from_json(written), point);
+}
+
 TEST(Json, ARecordFitsItsSchema) { EXPECT_EQ(schema_violation(to_json(testing::record())), std::nullopt); }
 
 TEST(Json, OnlyTimedPointsAreGoogleBenchmarkRows) {
@@ -85,7 +97,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Damage{"/attnscope/points/0/status", "wrong"},  // a wrong kernel has no speed
                       Damage{"/attnscope/points/12/reason", ""},      // a failure has a reason
                       Damage{"/attnscope/points/0/time/samples_ns", json::array()},
-                      Damage{"/attnscope/schema_version", 2}, Damage{"/attnscope/points/0/time/contract", "hot"},
+                      Damage{"/attnscope/points/0/shape/cache_page", -1},
+                      Damage{"/attnscope/points/0/accuracy/mass_by_head/0", "half"},
+                      Damage{"/attnscope/points/0/accuracy/key_sets/candidates", 0.5},
+                      Damage{"/attnscope/schema_version", 3}, Damage{"/attnscope/points/0/time/contract", "hot"},
                       Damage{"/benchmarks/0/real_time", "fast"}, Damage{"/context/caches", nullptr}));
 
 TEST(Key, HoldsWhatWasAskedForAndNothingMeasured) {
@@ -96,6 +111,15 @@ TEST(Key, HoldsWhatWasAskedForAndNothingMeasured) {
   point.status = Status::crashed;
   point.workload.hash = "other";
   EXPECT_EQ(key(point), before);
+}
+
+TEST(Key, NamesPagedCachesAndEarlierQueriesOnlyWhereThereAreSome) {
+  Point point = testing::point("quest", 65536, 0.0625, 1e6);
+  point.shape.cache_page = 16;
+  point.shape.history = 64;
+  EXPECT_EQ(key(point),
+            "quest/cpu/decode/llm/seed:1/B1/Hq8/Hkv2/D128/Nq1/N65536/cache_page:16/history:64/bf16/causal/budget:4096/"
+            "warm");
 }
 
 TEST(Words, ParseBackAndRefuseOthers) {

@@ -37,9 +37,11 @@ std::string key(const Point& point) {
   std::string key =
       fmt::format("{}/{}/{}/{}", point.method, to_string(point.backend), to_string(point.phase), point.workload.name);
   append_params(key, point.workload.params);
-  key += fmt::format("/seed:{}/B{}/Hq{}/Hkv{}/D{}/Nq{}/N{}/{}/{}", point.workload.seed, shape.batch, shape.q_heads,
-                     shape.kv_heads, shape.head_dim, shape.q_len, shape.kv_len, to_string(shape.dtype),
-                     shape.causal ? "causal" : "full");
+  key += fmt::format("/seed:{}/B{}/Hq{}/Hkv{}/D{}/Nq{}/N{}", point.workload.seed, shape.batch, shape.q_heads,
+                     shape.kv_heads, shape.head_dim, shape.q_len, shape.kv_len);
+  if (shape.cache_page > 0) key += fmt::format("/cache_page:{}", shape.cache_page);
+  if (shape.history > 0) key += fmt::format("/history:{}", shape.history);
+  key += fmt::format("/{}/{}", to_string(shape.dtype), shape.causal ? "causal" : "full");
   append_params(key, point.params);
   return key + "/" + point.contract;
 }

@@ -16,7 +16,7 @@
 
 namespace attnscope::record {
 
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 /// `ok` has every number its tier allows; any other status has a reason, and no time when `wrong`.
 enum class Status { ok, skipped, wrong, oom, timeout, crashed };
@@ -32,6 +32,13 @@ struct WorkloadId {
   bool operator==(const WorkloadId&) const = default;
 };
 
+/// True softmax mass on a set of keys, over the sampled rows.
+struct KeySetMass {
+  std::optional<double> mass_mean;
+  std::vector<std::optional<double>> mass_by_head;  // mean per query head, over the batch; null: no row was sampled
+  bool operator==(const KeySetMass&) const = default;
+};
+
 /// Output against exact attention in double over `rows_sampled` query rows.
 struct Accuracy {
   std::optional<double> rel_l2;  // ‖O − O*‖ / ‖O*‖ over the evaluated rows
@@ -43,6 +50,8 @@ struct Accuracy {
   std::optional<double> mass_recall_non_sink;  // (mass − w₀)/(1 − w₀), w₀ the weight of token 0; mean over rows
   std::optional<double> task_score;            // retrieved fraction, where the workload has a task
   std::int64_t rows_sampled = 0;
+  std::vector<std::optional<double>> mass_by_head;  // as mass_recall, by query head; empty: not evaluated
+  std::map<std::string, KeySetMass> key_sets;  // keys considered on the way to those attended, by the method's names
   bool operator==(const Accuracy&) const = default;
 };
 
@@ -147,7 +156,8 @@ Status parse_status(std::string_view text);
 Tier parse_tier(std::string_view text);
 
 /// Identity of a point across runs: everything that was asked for, nothing that was measured,
-/// e.g. "quest/cuda/decode/llm/seed:1/B1/Hq8/Hkv2/D128/Nq1/N65536/bf16/causal/budget:1024/page:16/cold".
+/// e.g. "quest/cuda/decode/llm/seed:1/B1/Hq8/Hkv2/D128/Nq1/N65536/bf16/causal/budget:1024/page:16/cold". A paged cache
+/// and earlier queries come after N, as "/cache_page:16/history:64"; without them the key has no such part.
 std::string key(const Point& point);
 
 }  // namespace attnscope::record

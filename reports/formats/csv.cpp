@@ -27,13 +27,20 @@ class Line {
 };
 
 constexpr std::string_view kHeader =
-    "method,backend,phase,status,workload,workload_params,seed,batch,q_heads,kv_heads,head_dim,q_len,kv_len,causal,"
-    "dtype,"
-    "params,contract,density,attended_pairs,rel_l2,cosine,max_abs,mass_recall,mass_recall_non_sink,task_score,"
-    "flops_dense,flops_useful,flops_select,flops_executed,bytes_model,dram_read,dram_write,median_ns,ci_low_ns,ci_high_"
-    "ns,"
-    "samples,useful_flops_per_s,executed_flops_per_s,model_bytes_per_s,dram_bytes_per_s,waste,speedup_over_dense,"
-    "flop_share,bandwidth_share,workspace_bytes,tier,reason\n";
+    "method,backend,phase,status,workload,workload_params,seed,"
+    "batch,q_heads,kv_heads,head_dim,q_len,kv_len,cache_page,history,causal,dtype,params,contract,density,"
+    "attended_pairs,rel_l2,cosine,max_abs,mass_recall,mass_recall_non_sink,key_sets,task_score,"
+    "flops_dense,flops_useful,flops_select,flops_executed,bytes_model,dram_read,dram_write,"
+    "median_ns,ci_low_ns,ci_high_ns,samples,useful_flops_per_s,executed_flops_per_s,model_bytes_per_s,"
+    "dram_bytes_per_s,waste,speedup_over_dense,flop_share,bandwidth_share,workspace_bytes,tier,reason\n";
+
+/// Mean mass by name, as JSON.
+std::string key_sets(const Point& point) {
+  nlohmann::json masses = nlohmann::json::object();
+  for (const auto& [name, set] : point.accuracy.key_sets)
+    masses[name] = set.mass_mean ? nlohmann::json(*set.mass_mean) : nlohmann::json(nullptr);
+  return masses.dump();
+}
 
 }  // namespace
 
@@ -47,8 +54,9 @@ std::string csv(const record::Record& record) {
     line.add(point.workload.name);
     line.add(point.workload.params.dump());
     line.add(std::to_string(point.workload.seed));
-    for (const std::int64_t extent : {point.shape.batch, point.shape.q_heads, point.shape.kv_heads,
-                                      point.shape.head_dim, point.shape.q_len, point.shape.kv_len})
+    for (const std::int64_t extent :
+         {point.shape.batch, point.shape.q_heads, point.shape.kv_heads, point.shape.head_dim, point.shape.q_len,
+          point.shape.kv_len, point.shape.cache_page, point.shape.history})
       line.add(extent);
     line.add(std::string(point.shape.causal ? "true" : "false"));
     line.add(std::string(to_string(point.shape.dtype)));
@@ -56,10 +64,11 @@ std::string csv(const record::Record& record) {
     line.add(point.contract);
     line.add(point.density);
     line.add(point.attended_pairs);
-    for (const auto& value :
-         {point.accuracy.rel_l2, point.accuracy.cosine, point.accuracy.max_abs, point.accuracy.mass_recall,
-          point.accuracy.mass_recall_non_sink, point.accuracy.task_score})
+    for (const auto& value : {point.accuracy.rel_l2, point.accuracy.cosine, point.accuracy.max_abs,
+                              point.accuracy.mass_recall, point.accuracy.mass_recall_non_sink})
       line.add(value);
+    line.add(key_sets(point));
+    line.add(point.accuracy.task_score);
     line.add(point.flops.dense);
     line.add(point.flops.useful);
     line.add(point.flops.select);
