@@ -10,8 +10,8 @@
 
 #include "harness/base/median.hpp"
 #include "reports/compare/statistics.hpp"
-#include "reports/figure/curves.hpp"
 #include "reports/figure/text.hpp"
+#include "reports/figure/wording.hpp"
 
 namespace attnscope::reports {
 namespace {
@@ -115,6 +115,8 @@ std::map<std::string, const Point*> by_key(const Record& record) {
 }  // namespace
 
 std::vector<PointComparison> compare(const Record& base, const Record& current, const CompareOptions& options) {
+  const Wording base_words(base);
+  const Wording new_words(current);
   const auto old_points = by_key(base);
   const auto new_points = by_key(current);
   const double cpu_shift = machine_shift(base, current, "cpu");
@@ -129,13 +131,13 @@ std::vector<PointComparison> compare(const Record& base, const Record& current, 
     else
       out.push_back(judge(point, *match->second, on_device(point.backend) ? gpu_shift : cpu_shift, options));
     out.back().key = record::key(point);
-    out.back().label = label(base, point);
+    out.back().label = base_words.label(point);
   }
   for (const Point& point : current.points) {
     const auto match = old_points.find(record::key(point));
     if (!timed(point) || (match != old_points.end() && timed(*match->second))) continue;
     out.push_back({.key = record::key(point),
-                   .label = label(current, point),
+                   .label = new_words.label(point),
                    .verdict = Verdict::added,
                    .reason = match == old_points.end()
                                  ? "not in the base record"

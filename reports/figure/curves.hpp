@@ -10,6 +10,7 @@
 
 #include "harness/record/result.hpp"
 #include "reports/figure/figure.hpp"
+#include "reports/figure/wording.hpp"
 
 namespace attnscope::reports {
 
@@ -19,12 +20,9 @@ struct Facet {
   std::vector<std::size_t> points;
 };
 
-/// What may differ inside a facet besides method and parameters.
-enum class Across { kv_len, nothing };
-
 /// Groups the points that are `ok` by phase, workload, shape, kind of device and contract, in order of first
 /// appearance. Across::kv_len puts all context lengths (and the query lengths that go with them in prefill) together.
-std::vector<Facet> facets(const record::Record& record, Across across);
+std::vector<Facet> facets(const Wording& wording, Across across);
 
 /// What an axis shows of a point; nothing where the point does not have it.
 using Quantity = std::function<std::optional<double>(const record::Point&)>;
@@ -38,14 +36,14 @@ struct Curve {
 /// Splits a facet into curves by method and backend, and further by parameters where one curve would have two points
 /// of the same `x` (never, when `x` is empty). Colours tell methods apart and are the same all over the record (`dense`
 /// is black); markers tell the backends of one method apart, and dashes the reference.
-std::vector<Curve> curves(const record::Record& record, const Facet& facet, const Quantity& x);
+std::vector<Curve> curves(const Wording& wording, const Facet& facet, const Quantity& x);
 
 /// One curve per method, whatever the backend: the first backend measured stands for all. For quantities that follow
 /// from what is attended, not from how.
-std::vector<Curve> method_curves(const record::Record& record, const Facet& facet);
+std::vector<Curve> method_curves(const Wording& wording, const Facet& facet);
 
 /// The points of `curve` that have both quantities, labelled with their variant.
-Series series_of(const record::Record& record, const Curve& curve, const Quantity& x, const Quantity& y);
+Series series_of(const Wording& wording, const Curve& curve, const Quantity& x, const Quantity& y);
 
 /// Context length, the x axis of every scaling plot.
 inline std::optional<double> kv_len_of(const record::Point& point) { return static_cast<double>(point.shape.kv_len); }
@@ -55,12 +53,5 @@ Series guide_across(const Figure& figure, const std::string& name, double (*y)(d
 
 /// How many different values of x the curves of `figure` span.
 std::size_t distinct_x(const Figure& figure);
-
-/// What `point` is, in words, without what is the same all over the record:
-/// "quest budget 1024 (cpu), decode, llm, 8/2 heads, d128, bf16, N 64k, warm".
-std::string label(const record::Record& record, const record::Point& point);
-
-/// The parameters of `point` that vary among the points of its method in the record: "budget 1024, page 16".
-std::string variant(const record::Record& record, const record::Point& point);
 
 }  // namespace attnscope::reports

@@ -7,8 +7,9 @@
 namespace attnscope::reports {
 
 std::vector<Figure> accuracy_flops(const record::Record& record) {
+  const Wording wording(record);
   std::vector<Figure> figures;
-  for (const Facet& facet : facets(record, Across::nothing)) {
+  for (const Facet& facet : facets(wording, Across::nothing)) {
     Figure figure{.name = "accuracy_flops-" + slug(facet.title),
                   .title = "Output error against FLOPs needed",
                   .subtitle = facet.title,
@@ -18,8 +19,8 @@ std::vector<Figure> accuracy_flops(const record::Record& record) {
                   .x = {"useful + select FLOPs per call", Scale::log10},
                   .y = {"relative L2 error", Scale::log10},
                   .series = {}};
-    for (const Curve& curve : method_curves(record, facet))
-      figure.series.push_back(series_of(record, curve, record::needed_flops,
+    for (const Curve& curve : method_curves(wording, facet))
+      figure.series.push_back(series_of(wording, curve, record::needed_flops,
                                         [](const record::Point& point) { return point.accuracy.rel_l2; }));
     if (finish(figure) && distinct_x(figure) > 1) figures.push_back(std::move(figure));
   }

@@ -14,8 +14,9 @@ std::optional<double> milliseconds(const record::Point& point) {
 }  // namespace
 
 std::vector<Figure> accuracy_time(const record::Record& record) {
+  const Wording wording(record);
   std::vector<Figure> figures;
-  for (const Facet& facet : facets(record, Across::nothing)) {
+  for (const Facet& facet : facets(wording, Across::nothing)) {
     Figure figure{.name = "accuracy_time-" + slug(facet.title),
                   .title = "Output error against time",
                   .subtitle = facet.title,
@@ -25,9 +26,9 @@ std::vector<Figure> accuracy_time(const record::Record& record) {
                   .x = {"time (ms)", Scale::log10},
                   .y = {"relative L2 error", Scale::log10},
                   .series = {}};
-    for (const Curve& curve : curves(record, facet, {}))
+    for (const Curve& curve : curves(wording, facet, {}))
       figure.series.push_back(
-          series_of(record, curve, milliseconds, [](const record::Point& point) { return point.accuracy.rel_l2; }));
+          series_of(wording, curve, milliseconds, [](const record::Point& point) { return point.accuracy.rel_l2; }));
     if (finish(figure) && distinct_x(figure) > 1) figures.push_back(std::move(figure));
   }
   return figures;

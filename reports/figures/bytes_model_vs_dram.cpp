@@ -7,8 +7,9 @@
 namespace attnscope::reports {
 
 std::vector<Figure> bytes_model_vs_dram(const record::Record& record) {
+  const Wording wording(record);
   std::vector<Figure> figures;
-  for (const Facet& facet : facets(record, Across::kv_len)) {
+  for (const Facet& facet : facets(wording, Across::kv_len)) {
     Figure figure{.name = "bytes_model_vs_dram-" + slug(facet.title),
                   .title = "Counted DRAM traffic against modelled bytes",
                   .subtitle = facet.title,
@@ -19,8 +20,8 @@ std::vector<Figure> bytes_model_vs_dram(const record::Record& record) {
                   .y = {"counted DRAM bytes per call", Scale::log10},
                   .series = {}};
     const auto modelled = [](const record::Point& point) { return std::optional(point.bytes.model); };
-    for (const Curve& curve : curves(record, facet, {})) {
-      Series series = series_of(record, curve, modelled, record::dram_bytes);
+    for (const Curve& curve : curves(wording, facet, {})) {
+      Series series = series_of(wording, curve, modelled, record::dram_bytes);
       series.role = Role::cloud;
       for (DataPoint& point : series.points) point.label = binary(*kv_len_of(record.points[*point.source]));
       figure.series.push_back(std::move(series));

@@ -31,8 +31,9 @@ std::optional<Series> roof(const Figure& figure, const record::DeviceCeilings& c
 }  // namespace
 
 std::vector<Figure> roofline(const record::Record& record) {
+  const Wording wording(record);
   std::vector<Figure> figures;
-  for (const Facet& facet : facets(record, Across::kv_len)) {
+  for (const Facet& facet : facets(wording, Across::kv_len)) {
     Figure figure{.name = "roofline-" + slug(facet.title),
                   .title = "Roofline",
                   .subtitle = facet.title,
@@ -42,9 +43,9 @@ std::vector<Figure> roofline(const record::Record& record) {
                   .x = {"needed FLOPs per modelled byte", Scale::log10},
                   .y = {"needed FLOP/s", Scale::log10},
                   .series = {}};
-    for (const Curve& curve : curves(record, facet, {})) {
+    for (const Curve& curve : curves(wording, facet, {})) {
       Series series = series_of(
-          record, curve, [&](const record::Point& point) { return record::derive(record, point).intensity; },
+          wording, curve, [&](const record::Point& point) { return record::derive(record, point).intensity; },
           [](const record::Point& point) -> std::optional<double> {
             if (!point.time) return std::nullopt;
             return record::needed_flops(point) / (point.time->median_ns / 1e9);

@@ -7,8 +7,9 @@
 namespace attnscope::reports {
 
 std::vector<Figure> scaling_flops(const record::Record& record) {
+  const Wording wording(record);
   std::vector<Figure> figures;
-  for (const Facet& facet : facets(record, Across::kv_len)) {
+  for (const Facet& facet : facets(wording, Across::kv_len)) {
     Figure figure{.name = "scaling_flops-" + slug(facet.title),
                   .title = "FLOPs against context length",
                   .subtitle = facet.title,
@@ -18,11 +19,11 @@ std::vector<Figure> scaling_flops(const record::Record& record) {
                   .x = {"context (keys)", Scale::log2},
                   .y = {"FLOPs per call", Scale::log10},
                   .series = {}};
-    for (const Curve& curve : curves(record, facet, kv_len_of)) {
-      Series needed = series_of(record, curve, kv_len_of, record::needed_flops);
+    for (const Curve& curve : curves(wording, facet, kv_len_of)) {
+      Series needed = series_of(wording, curve, kv_len_of, record::needed_flops);
       needed.style.dashed = false;
       Series executed =
-          series_of(record, curve, kv_len_of, [](const record::Point& point) { return point.flops.executed; });
+          series_of(wording, curve, kv_len_of, [](const record::Point& point) { return point.flops.executed; });
       executed.name += ", executed";
       executed.style.dashed = true;
       figure.series.push_back(std::move(needed));

@@ -6,8 +6,9 @@
 namespace attnscope::reports {
 
 std::vector<Figure> scaling_time(const record::Record& record) {
+  const Wording wording(record);
   std::vector<Figure> figures;
-  for (const Facet& facet : facets(record, Across::kv_len)) {
+  for (const Facet& facet : facets(wording, Across::kv_len)) {
     Figure figure{.name = "scaling_time-" + slug(facet.title),
                   .title = "Time against context length",
                   .subtitle = facet.title,
@@ -17,8 +18,8 @@ std::vector<Figure> scaling_time(const record::Record& record) {
                   .x = {"context (keys)", Scale::log2},
                   .y = {"time (ms)", Scale::log10},
                   .series = {}};
-    for (const Curve& curve : curves(record, facet, kv_len_of)) {
-      Series series = series_of(record, curve, kv_len_of, [](const record::Point& point) -> std::optional<double> {
+    for (const Curve& curve : curves(wording, facet, kv_len_of)) {
+      Series series = series_of(wording, curve, kv_len_of, [](const record::Point& point) -> std::optional<double> {
         if (!point.time) return std::nullopt;
         return point.time->median_ns / 1e6;
       });

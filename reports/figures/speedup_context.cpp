@@ -7,8 +7,9 @@
 namespace attnscope::reports {
 
 std::vector<Figure> speedup_context(const record::Record& record) {
+  const Wording wording(record);
   std::vector<Figure> figures;
-  for (const Facet& facet : facets(record, Across::kv_len)) {
+  for (const Facet& facet : facets(wording, Across::kv_len)) {
     Figure figure{.name = "speedup_context-" + slug(facet.title),
                   .title = "Speed-up over dense attention",
                   .subtitle = facet.title,
@@ -18,9 +19,9 @@ std::vector<Figure> speedup_context(const record::Record& record) {
                   .x = {"context (keys)", Scale::log2},
                   .y = {"speed-up over dense", Scale::log10},
                   .series = {}};
-    for (const Curve& curve : curves(record, facet, kv_len_of)) {
+    for (const Curve& curve : curves(wording, facet, kv_len_of)) {
       if (record.points[curve.points.front()].method == "dense") continue;
-      figure.series.push_back(series_of(record, curve, kv_len_of, [&](const record::Point& point) {
+      figure.series.push_back(series_of(wording, curve, kv_len_of, [&](const record::Point& point) {
         return record::derive(record, point).speedup_over_dense;
       }));
     }

@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "harness/record/derive.hpp"
-#include "reports/figure/curves.hpp"
 #include "reports/figure/text.hpp"
+#include "reports/figure/wording.hpp"
 
 namespace attnscope::reports {
 namespace {
@@ -16,8 +16,8 @@ using nlohmann::json;
 using record::Point;
 using record::Record;
 
-std::string method_text(const Record& record, const Point& point) {
-  const std::string parameters = variant(record, point);
+std::string method_text(const Wording& wording, const Point& point) {
+  const std::string parameters = wording.variant(point);
   return parameters.empty() ? point.method : point.method + " " + parameters;
 }
 
@@ -49,8 +49,9 @@ Table summary_table(const Record& record) {
                           {"time", true},
                           {"speed-up", true}},
               .rows = {}};
+  const Wording wording(record);
   for (const Point& point : record.points) {
-    std::vector<std::string> row{method_text(record, point), std::string(to_string(point.backend)),
+    std::vector<std::string> row{method_text(wording, point), std::string(to_string(point.backend)),
                                  std::string(to_string(point.phase)), binary(static_cast<double>(point.shape.kv_len))};
     if (point.status == record::Status::ok) {
       row.push_back(or_dash(point.density, percent));
@@ -68,10 +69,11 @@ Table summary_table(const Record& record) {
 }
 
 std::vector<std::string> failures(const Record& record) {
+  const Wording wording(record);
   std::vector<std::string> lines;
   for (const Point& point : record.points)
     if (point.status != record::Status::ok)
-      lines.push_back(fmt::format("{} {} {} {}: {}: {}", method_text(record, point), to_string(point.backend),
+      lines.push_back(fmt::format("{} {} {} {}: {}: {}", method_text(wording, point), to_string(point.backend),
                                   to_string(point.phase), binary(static_cast<double>(point.shape.kv_len)),
                                   to_string(point.status), point.reason));
   return lines;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "reports/figure/curves.hpp"
+#include "reports/figure/wording.hpp"
 #include "reports/formats/formats.hpp"
 
 namespace attnscope::reports {
@@ -126,11 +126,12 @@ class Process {
 }  // namespace
 
 std::string chrome_trace(const record::Record& record) {
+  const Wording wording(record);
   json events = json::array();
   int pid = 0;
   for (const Point& point : record.points) {
     ++pid;  // the place of the point in the record, counted from 1
-    if (point.status == record::Status::ok) Process(events, label(record, point), point, pid);
+    if (point.status == record::Status::ok) Process(events, wording.label(point), point, pid);
   }
   std::string text = "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [";
   const char* separator = "\n";
