@@ -33,14 +33,21 @@ ListExecution::ListExecution(Backend backend, const Task& task, const ListLayout
   begin_.copy_from_host(begin.data(), begin_.bytes());
   count_.zero();
 
-  // Chunks differ in length, and the fewest rows may be split the most: take the largest need. Heads are alike.
-  std::size_t workspace = 0;
-  const Shape& shape = task.inputs.shape;
-  for (std::int64_t index = 0; index <= plan_.index_of({.query = shape.q_len - 1}); ++index) {
-    const Chunk chunk = plan_[index];
-    workspace = std::max(workspace, engine_->attend_workspace(chunk.inputs.shape, selection_of(chunk)));
-  }
-  attend_workspace_ = Buffer(engine_->space(), workspace);
+  attend_workspace_ = Buffer(engine_->space(), largest_need([&](const Chunk& chunk) {
+                               return engine_->attend_workspace(chunk.inputs.shape, selection_of(chunk));
+                             }));
+}
+
+std::size_t ListExecution::select_workspace(std::int64_t stride) const {
+  return largest_need([&](const Chunk& chunk) { return engine_->select_workspace(chunk.inputs.shape.rows(), stride); });
+}
+
+// Chunks differ in length, and the fewest rows may be split the most: every chunk of a head is asked. Heads are alike.
+std::size_t ListExecution::largest_need(const std::function<std::size_t(const Chunk&)>& need) const {
+  std::size_t largest = 0;
+  for (std::int64_t index = 0; index <= plan_.index_of({.query = task_.inputs.shape.q_len - 1}); ++index)
+    largest = std::max(largest, need(plan_[index]));
+  return largest;
 }
 
 select::Lists ListExecution::lists_of(const Chunk& chunk) const {

@@ -3,7 +3,9 @@
 // stays linear in the context: one chunk's lists at a time, and one count per row.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -40,8 +42,11 @@ class ListExecution : public Execution {
   const Engine& engine() const { return *engine_; }
   const Task& task() const { return task_; }
   const ChunkPlan& plan() const { return plan_; }
+  /// Bytes with which top_k and top_p can choose from the scores of any chunk, rows `stride` apart.
+  std::size_t select_workspace(std::int64_t stride) const;
 
  private:
+  std::size_t largest_need(const std::function<std::size_t(const Chunk&)>& need) const;
   select::Lists lists_of(const Chunk& chunk) const;
   TokenList selection_of(const Chunk& chunk) const;
   void read_list(const Row& row, std::vector<std::int32_t>& list) const;

@@ -23,7 +23,7 @@ class OracleExecution final : public ListExecution {
         stride_(row_stride(task.inputs.shape.kv_len)),
         scores_(engine().space(), plan().max_rows() * stride_ * sizeof(float)),
         length_(engine().space(), plan().max_rows() * sizeof(std::int32_t)),
-        workspace_(engine().space(), engine().select_workspace(plan().max_rows(), stride_)) {}
+        workspace_(engine().space(), select_workspace(stride_)) {}
 
  private:
   void select(const Chunk& chunk, const select::Lists& lists, StageObserver& observer) const override {

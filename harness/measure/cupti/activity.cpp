@@ -2,6 +2,7 @@
 #include "harness/measure/cupti/activity.hpp"
 
 #include <cxxabi.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -154,6 +155,13 @@ class ActivityObserver final : public StageLog {
   }
 };
 
+/// For every occurrence the number of earlier ones of its stage.
+std::vector<std::size_t> ordinals(const std::vector<std::size_t>& occurrences, std::size_t stages) {
+  std::vector<std::size_t> seen(stages), ordinals;
+  for (const std::size_t stage : occurrences) ordinals.push_back(seen[stage]++);
+  return ordinals;
+}
+
 }  // namespace
 
 KernelTrace trace_kernels(const std::string& method, const std::function<void(StageObserver&)>& call) {
@@ -169,15 +177,23 @@ KernelTrace trace_kernels(const std::string& method, const std::function<void(St
   std::vector<Launch>& launches = delivered().launches;
   std::ranges::sort(launches, {}, &Launch::start_ns);
 
-  KernelTrace trace{observer.stages(), observer.occurrences()};
+  KernelTrace trace{observer.stages(), observer.occurrences(), ""};
+  const std::vector<std::size_t> ordinal = ordinals(trace.occurrences, trace.stages.size());
   std::vector<record::Kernel> unstaged;
+  std::size_t left_out = 0;
   for (Launch& launch : launches) {
     launch.kernel.start_ns = static_cast<double>(launch.start_ns - launches.front().start_ns);
     const auto link = delivered().external.find(launch.correlation);
-    auto& kernels =
-        link == delivered().external.end() ? unstaged : trace.stages[trace.occurrences[link->second - 1]].kernels;
-    kernels.push_back(launch.kernel);
+    if (link == delivered().external.end())
+      unstaged.push_back(launch.kernel);
+    else if (const std::size_t occurrence = link->second - 1; ordinal[occurrence] < kListedOccurrences)
+      trace.stages[trace.occurrences[occurrence]].kernels.push_back(launch.kernel);
+    else
+      ++left_out;
   }
+  if (left_out > 0)
+    trace.left_out = fmt::format("{} of {} kernels are not listed: those after a stage's first {} occurrences",
+                                 left_out, launches.size(), kListedOccurrences);
   if (!unstaged.empty()) {
     trace.stages.emplace_back();
     trace.stages.back().name = "unstaged";

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/measure/cupti/profiler.hpp"
 
+#include <fmt/format.h>
+
 #include "harness/base/error.hpp"
 #include "harness/device/device_info.hpp"
 #include "harness/device/stream.hpp"
@@ -10,7 +12,11 @@
 namespace attnscope {
 namespace {
 
-/// Adds the counters of `plan` to the profile: of the whole call and of every stage.
+/// Every occurrence of a stage is a range of its own, between two waits for the GPU. Beyond this many the ranges would
+/// take longer than a call of seconds and gigabytes of counter memory: only the whole call is counted.
+constexpr std::size_t kMostRanges = 8192;
+
+/// Adds the counters of `plan` to the profile: of the whole call and, where that is affordable, of every stage.
 void count(const Plan& plan, const std::string& method, std::size_t occurrences, Profile& profile,
            const std::function<void(StageObserver&)>& run_once, const std::function<void()>& prepare) {
   prepare();
@@ -19,13 +25,18 @@ void count(const Plan& plan, const std::string& method, std::size_t occurrences,
   std::vector<Counters> stages;
   if (occurrences == 1) {
     stages = {whole};  // the call is its only stage: the same kernels, measured already
-  } else if (occurrences > 1) {
+  } else if (occurrences > 1 && occurrences <= kMostRanges) {
     prepare();
     stages = count_stages(plan, method, occurrences, run_once);
   }
   profile.counters.insert(whole.begin(), whole.end());
   for (std::size_t i = 0; i < stages.size(); ++i)
     profile.stages.at(i).counters.insert(stages[i].begin(), stages[i].end());
+}
+
+void add_reason(Profile& profile, const std::string& reason) {
+  if (!profile.reason.empty()) profile.reason += "; ";
+  profile.reason += reason;
 }
 
 }  // namespace
@@ -46,6 +57,7 @@ Profile profile_call(const ProfileRequest& request, const std::function<void(Sta
     prepare();
     KernelTrace trace = trace_kernels(request.method, run_once);
     profile.stages = std::move(trace.stages);
+    profile.reason = trace.left_out;
     profile.reached = record::Tier::t1;
     if (request.tier == record::Tier::t1) return profile;
 
@@ -53,9 +65,12 @@ Profile profile_call(const ProfileRequest& request, const std::function<void(Sta
       count(plan, request.method, trace.occurrences.size(), profile, run_once, prepare);
       profile.reached = record::Tier::t2;  // the first plan is `core`; the others add to it
     }
-    if (request.tier == record::Tier::t3) profile.reason = "T3: sampling inside kernels is not implemented";
+    if (trace.occurrences.size() > kMostRanges)
+      add_reason(profile, fmt::format("counters by stage are left out: stages occur {} times, at most {} are counted",
+                                      trace.occurrences.size(), kMostRanges));
+    if (request.tier == record::Tier::t3) add_reason(profile, "T3: sampling inside kernels is not implemented");
   } catch (const MachineError& error) {
-    profile.reason = error.what();
+    add_reason(profile, error.what());
   }
   return profile;
 }

@@ -87,6 +87,20 @@ TEST_F(Profiler, TracesEveryKernelInItsStage) {
   EXPECT_TRUE(found.counters.empty());
 }
 
+TEST_F(Profiler, ListsTheKernelsOfAStagesFirstOccurrences) {
+  if (probe_.reached < record::Tier::t1) GTEST_SKIP() << probe_.reason;
+  TwoStages call;
+  const auto twenty_times = [&](StageObserver& observer) {
+    for (int i = 0; i < 20; ++i) call(observer);
+  };
+  const Profile found = profile_call({.tier = record::Tier::t1, .dtype = Dtype::bf16, .method = "test"}, twenty_times,
+                                     [&] { call.flush(); });
+  ASSERT_EQ(found.stages.size(), 2u);
+  EXPECT_EQ(found.stages[0].kernels.size(), 16u);
+  EXPECT_EQ(found.stages[1].kernels.size(), 16u);
+  EXPECT_EQ(found.reason, "28 of 60 kernels are not listed: those after a stage's first 16 occurrences");
+}
+
 TEST_F(Profiler, CountsTheWorkOfEveryStage) {
   if (probe_.reached < record::Tier::t2) GTEST_SKIP() << probe_.reason;
   const Profile found = profile(record::Tier::t2);
