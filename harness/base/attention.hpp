@@ -21,6 +21,11 @@ struct AttentionInputs {
   /// [batch, q_heads, history, head_dim]; null when there are none.
   const void* past_q = nullptr;
 
+  /// Elements that k, and likewise v, holds: whole pages when it is a pool.
+  std::int64_t stored_kv_elements() const {
+    if (page_table == nullptr) return shape.kv_elements();
+    return shape.batch * shape.cache_pages() * shape.kv_heads * shape.cache_page * shape.head_dim;
+  }
   /// Where the keys and values of (batch, kv_head) lie, in rows of head_dim elements.
   KvRows kv_rows(std::int64_t b, std::int64_t kv_head) const {
     if (page_table == nullptr) return KvRows::contiguous((b * shape.kv_heads + kv_head) * shape.kv_len);

@@ -53,6 +53,16 @@ void check_bytes(std::string_view where, std::string_view tensor, const Shape& s
   }
 }
 
+void check_pages(const Shape& shape, std::string_view where) {
+  constexpr std::int64_t kMostPages = (std::int64_t{1} << 31) - 1;
+  if (shape.batch > kMostPages / shape.cache_pages())
+    throw InputError(
+        fmt::format("{}: cache_page must leave fewer than 2^31 pages (their numbers are 32 bits wide), found {} × {}",
+                    where, shape.batch, shape.cache_pages()));
+  check_bytes(where, "k in pages", shape,
+              {shape.batch * shape.cache_pages(), shape.kv_heads, shape.cache_page, shape.head_dim});
+}
+
 }  // namespace
 
 std::string_view to_string(Dtype dtype) { return name_of(kDtypes, dtype); }
@@ -92,10 +102,12 @@ void validate(const Shape& shape, std::string_view where) {
   if (shape.cache_page < 0 || (shape.cache_page & (shape.cache_page - 1)) != 0)
     throw InputError(
         fmt::format("{}: cache_page must be 0 (contiguous) or a power of two, found {}", where, shape.cache_page));
+  if (shape.cache_page > 0) check_pages(shape, where);
   if (shape.history < 0 || shape.history > shape.kv_len - shape.q_len)
     throw InputError(fmt::format("{}: history must be between 0 and kv_len − q_len = {}, found {}", where,
                                  shape.kv_len - shape.q_len, shape.history));
-  check_bytes(where, "history", shape, {shape.batch, shape.q_heads, shape.history, shape.head_dim});
+  if (shape.history > 0)
+    check_bytes(where, "past_q", shape, {shape.batch, shape.q_heads, shape.history, shape.head_dim});
   check_bytes(where, "q", shape, {shape.batch, shape.q_heads, shape.q_len, shape.head_dim});
   check_bytes(where, "k", shape, {shape.batch, shape.kv_heads, shape.kv_len, shape.head_dim});
 }

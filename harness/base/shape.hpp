@@ -73,8 +73,9 @@ struct Row {
 };
 
 /// Throws InputError when the shape has no meaning: a dimension below 1, q_heads not a multiple of kv_heads,
-/// kv_len < q_len under a causal mask, a cache_page that is neither 0 nor a power of two, a history that is negative or
-/// reaches before the first key, or a tensor whose byte count exceeds 2^62. `where` names the origin.
+/// kv_len < q_len under a causal mask, a cache_page that is neither 0 nor a power of two or makes 2^31 pages or more, a
+/// history that is negative or reaches before the first key, or a tensor whose byte count exceeds 2^62. `where` names
+/// the origin.
 void validate(const Shape& shape, std::string_view where);
 
 }  // namespace attnscope

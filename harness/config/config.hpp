@@ -27,7 +27,7 @@ struct Sampling {
 };
 
 /// One point to measure. With the workload `file` everything that the tensors say is left at its default here: of
-/// `shape` only `causal` counts, and phase, dtype and seed do not.
+/// `shape` only `causal` and `cache_page` count, and phase, dtype and seed do not.
 struct PointSpec {
   std::string where;  // file and JSON pointer of the method's entry, for messages about the method and its parameters
   std::string method;

@@ -74,7 +74,8 @@ TEST(Config, EveryKeyReachesItsField) {
   const std::string text = R"({"name": "n", "description": "d", "tier": "T2", "sweeps": [{
     "phase": "prefill", "backend": "cuda", "dtype": "f16", "contract": "graph", "seed": 18446744073709551615,
     "accuracy_rows": 7, "workload": {"name": "llm", "params": {"spread": 0.5}},
-    "shape": {"batch": 2, "q_heads": 6, "kv_heads": 3, "head_dim": 64, "q_len": 5, "kv_len": 9, "causal": false},
+    "shape": {"batch": 2, "q_heads": 6, "kv_heads": 3, "head_dim": 64, "q_len": 5, "kv_len": 9, "causal": false,
+              "cache_page": 4, "history": 3},
     "methods": {"name": "quest", "params": {"budget": 256, "mode": "fast"}},
     "sampling": {"ci_width": 0.1, "min_samples": 2, "max_samples": 3, "max_seconds": 4.5, "timeout_seconds": 6}}]})";
   const RunConfig run = parse_config(text, "c.json");
@@ -90,7 +91,9 @@ TEST(Config, EveryKeyReachesItsField) {
                     .q_len = 5,
                     .kv_len = 9,
                     .causal = false,
-                    .dtype = Dtype::f16};
+                    .dtype = Dtype::f16,
+                    .cache_page = 4,
+                    .history = 3};
   EXPECT_EQ(point.shape, shape);
   EXPECT_EQ(point.phase, Phase::prefill);
   EXPECT_EQ(point.backend, Backend::cuda);
@@ -183,10 +186,10 @@ TEST(ConfigDefaults, FillWhatSweepsLackAndVarySlowest) {
 
 TEST(ConfigFile, TakesOnlyTheMaskFromTheShape) {
   const std::string text = R"({"sweeps": [{"workload": {"name": "file", "params": {"path": "x.safetensors"}},
-    "shape": {"causal": false}, "methods": [{"name": "a"}, {"name": "b"}]}]})";
+    "shape": {"causal": false, "cache_page": 16, "history": 5}, "methods": [{"name": "a"}, {"name": "b"}]}]})";
   const RunConfig run = parse_config(text, "c.json");
   ASSERT_EQ(run.points.size(), 2u);
-  EXPECT_EQ(run.points[0].shape, Shape{.causal = false});
+  EXPECT_EQ(run.points[0].shape, (Shape{.causal = false, .cache_page = 16})) << "history comes with the tensors";
   EXPECT_EQ(run.points[0].workload_params["path"], "x.safetensors");
 }
 
@@ -269,6 +272,14 @@ TEST(ConfigErrors, NameFileKeyExpectedAndFound) {
       {sweep(R"("sampling": 3, )"),
        "/sweeps/0/sampling: expected an object of ci_width, min_samples, max_samples, max_seconds, timeout_seconds, "
        "found 3"},
+      {sweep("", R"("kv_len": 64, "cache_page": 24)"),
+       "/sweeps/0/shape: cache_page must be 0 (contiguous) or a power of two, found 24"},
+      {sweep("", R"("kv_len": 64, "cache_page": -1)"), "/sweeps/0/shape/cache_page: expected an integer from 0"},
+      {sweep("", R"("kv_len": 1048576, "batch": 65536, "cache_page": 16)"),
+       "cache_page must leave fewer than 2^31 pages (their numbers are 32 bits wide), found 65536 × 65536"},
+      {sweep("", R"("kv_len": 64, "cache_page": 4611686018427387904)"), "needs more than 2^62 bytes"},
+      {sweep("", R"("kv_len": 64, "history": 64)"),
+       "/sweeps/0/shape: history must be between 0 and kv_len − q_len = 63, found 64"},
       {sweep("", R"("kv_len": 64, "causal": 1)"), "/sweeps/0/shape/causal: expected true or false, found 1"},
       {sweep("", R"("kv_len": 0)"),
        "/sweeps/0/shape/kv_len: expected an integer from 1 to 9223372036854775807, found 0"},

@@ -80,7 +80,7 @@ Refusal backend(PointSpec& point, const json& value) {
               std::array{Backend::reference, Backend::cpu, Backend::cuda, Backend::cuda_sm90, Backend::cudnn});
 }
 
-constexpr std::array<Field, 23> kFields{{
+constexpr std::array<Field, 25> kFields{{
     {"phase",
      [](PointSpec& p, const json& v) {
        return word(p.phase, v, std::array{Phase::prefill, Phase::decode});
@@ -104,6 +104,8 @@ constexpr std::array<Field, 23> kFields{{
     {"shape.head_dim", [](PointSpec& p, const json& v) { return integer<std::int64_t>(p.shape.head_dim, v, 1); }},
     {"shape.q_len", [](PointSpec& p, const json& v) { return integer<std::int64_t>(p.shape.q_len, v, 1); }},
     {"shape.kv_len", [](PointSpec& p, const json& v) { return integer<std::int64_t>(p.shape.kv_len, v, 1); }},
+    {"shape.cache_page", [](PointSpec& p, const json& v) { return integer<std::int64_t>(p.shape.cache_page, v, 0); }},
+    {"shape.history", [](PointSpec& p, const json& v) { return integer<std::int64_t>(p.shape.history, v, 0); }},
     {"shape.causal",
      [](PointSpec& p, const json& v) -> Refusal {
        if (!v.is_boolean()) return "true or false";
@@ -158,7 +160,7 @@ void finish_shape(PointSpec& point, const Choice& choice, const std::string& poi
 // What the tensors will say must not tell two points apart.
 void leave_to_file(PointSpec& point) {
   const PointSpec unset;
-  point.shape = {.causal = point.shape.causal};
+  point.shape = {.causal = point.shape.causal, .cache_page = point.shape.cache_page};
   point.phase = unset.phase;
   point.seed = unset.seed;
 }

@@ -127,9 +127,10 @@ void Buffer::release() noexcept {
 void Buffer::poison() { fill(space_, data_, kPoisonByte, bytes_); }
 void Buffer::zero() { fill(space_, data_, 0, bytes_); }
 
-void Buffer::copy_from_host(const void* source, std::size_t bytes) {
-  if (bytes > bytes_) throw Error(fmt::format("buffer of {} bytes: cannot take {} bytes", bytes_, bytes));
-  copy(data_, source, bytes, space_ == Space::device);
+void Buffer::copy_from_host(const void* source, std::size_t bytes, std::size_t offset) {
+  if (offset > bytes_ || bytes > bytes_ - offset)
+    throw Error(fmt::format("buffer of {} bytes: cannot take {} bytes at {}", bytes_, bytes, offset));
+  copy(as<std::byte>() + offset, source, bytes, space_ == Space::device);
 }
 
 void Buffer::copy_to_host(void* target, std::size_t bytes) const {

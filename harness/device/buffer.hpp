@@ -35,8 +35,9 @@ class Buffer {
   /// Fills the payload with 0xFF bytes: NaN in every floating type, −1 in every integer type.
   void poison();
   void zero();
-  /// Copies between host memory and this buffer; synchronous. The byte count must not exceed bytes().
-  void copy_from_host(const void* source, std::size_t bytes);
+  /// Copies between host memory and this buffer, `offset` bytes into it; synchronous. Throws Error when the bytes would
+  /// not fit.
+  void copy_from_host(const void* source, std::size_t bytes, std::size_t offset = 0);
   void copy_to_host(void* target, std::size_t bytes) const;
   /// True while both guard bands hold what the constructor wrote.
   bool guards_intact() const;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "harness/base/error.hpp"
@@ -22,6 +23,16 @@ TEST(HostBuffer, GuardsTellOfWritesBeforeAndBehind) {
     buffer.as<unsigned char>()[offset] = 0;
     EXPECT_FALSE(buffer.guards_intact()) << offset;
   }
+}
+
+TEST(HostBuffer, TakesBytesAtAnOffsetAndNoneBeyondItsEnd) {
+  Buffer buffer(Space::host, 5);
+  buffer.zero();
+  buffer.copy_from_host("ab", 2, 3);
+  EXPECT_EQ(std::string(buffer.as<char>(), 5), std::string("\0\0\0ab", 5));
+  EXPECT_THROW(buffer.copy_from_host("abc", 3, 3), Error);
+  EXPECT_THROW(buffer.copy_from_host("", 0, 6), Error);
+  EXPECT_TRUE(buffer.guards_intact());
 }
 
 TEST(HostBuffer, CountsLiveAndPeakBytes) {

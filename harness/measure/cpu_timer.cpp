@@ -53,10 +53,15 @@ class CpuTimer final : public CallTimer {
  private:
   void prepare_caches() const {
     if (contract_ != Contract::cold) return;
-    const auto& [shape, q, k, v, scale] = call_.inputs;
-    flush_cpu_caches(q, static_cast<std::size_t>(shape.q_elements() * size_of(shape.dtype)));
-    for (const void* tensor : {k, v})
-      flush_cpu_caches(tensor, static_cast<std::size_t>(shape.kv_elements() * size_of(shape.dtype)));
+    const AttentionInputs& inputs = call_.inputs;
+    const Shape& shape = inputs.shape;
+    const auto flush = [&](const void* tensor, std::int64_t elements) {
+      flush_cpu_caches(tensor, static_cast<std::size_t>(elements * size_of(shape.dtype)));
+    };
+    flush(inputs.q, shape.q_elements());
+    flush(inputs.k, inputs.stored_kv_elements());
+    flush(inputs.v, inputs.stored_kv_elements());
+    flush(inputs.past_q, shape.history_elements());
   }
 
   Contract contract_;

@@ -25,15 +25,18 @@ std::vector<std::uint8_t> attended_mask(const CompletedCall& call) {
 }  // namespace
 
 void dump_outputs(const std::string& path, const CompletedCall& call) {
-  const auto& [shape, q, k, v, scale] = call.inputs;
+  const AttentionInputs& inputs = call.inputs;
+  const Shape& shape = inputs.shape;
   const std::string dtype{safetensors_dtype(shape.dtype)};
   const std::vector<std::int64_t> q_dims{shape.batch, shape.q_heads, shape.q_len, shape.head_dim};
   const std::vector<std::int64_t> kv_dims{shape.batch, shape.kv_heads, shape.kv_len, shape.head_dim};
-  std::vector<TensorToWrite> tensors{{"q", dtype, q_dims, q},
-                                     {"k", dtype, kv_dims, k},
-                                     {"v", dtype, kv_dims, v},
+  std::vector<TensorToWrite> tensors{{"q", dtype, q_dims, inputs.q},
+                                     {"k", dtype, kv_dims, inputs.k},
+                                     {"v", dtype, kv_dims, inputs.v},
                                      {"o", dtype, q_dims, call.outputs.o},
                                      {"lse", "F32", {shape.batch, shape.q_heads, shape.q_len}, call.outputs.lse}};
+  if (inputs.past_q)
+    tensors.push_back({"past_q", dtype, {shape.batch, shape.q_heads, shape.history, shape.head_dim}, inputs.past_q});
   std::vector<std::uint8_t> mask;
   if (shape.kv_len <= kMaxMaskPairs / shape.q_len) {
     mask = attended_mask(call);

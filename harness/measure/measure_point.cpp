@@ -111,13 +111,13 @@ record::Point measure_point(const PointSpec& spec, const Prepared& prepared, con
   point.workload.hash = prepared.hash;
   const Method& method = find_method(spec.method);
   const Params params = Params::resolve(method.info().parameters, spec.params, spec.where);
-  const AttentionInputs host = prepared.problem.inputs();
+  const AttentionInputs host = host_inputs(prepared, spec);
   if (const auto reason = method.unsupported(spec.shape, spec.phase, spec.backend, params)) {
     finish(point, record::Status::skipped, *reason);
     return point;
   }
 
-  MethodCall call(method, spec.backend, spec.phase, params, host);
+  MethodCall call(method, spec.backend, spec.phase, params, host, spec.seed);
   point.workspace_bytes = call.workspace_bytes();
   if (const auto reason = contract_unavailable(spec.contract, spec.backend, call.execution())) {
     finish(point, record::Status::skipped, *reason);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/base/parallel.hpp"
 #include "harness/method/reference_execution.hpp"
 
 namespace attnscope {
@@ -18,15 +19,22 @@ const void* to_device(const void* host, std::int64_t bytes, std::vector<Buffer>&
 }  // namespace
 
 MethodCall::MethodCall(const Method& method, Backend backend, Phase phase, const Params& params,
-                       const AttentionInputs& host)
+                       const AttentionInputs& host, std::uint64_t page_seed)
     : method_(method), phase_(phase), params_(params), host_(host), inputs_(host) {
   const Shape& shape = host.shape;
   const std::int64_t q_bytes = shape.q_elements() * size_of(shape.dtype);
-  const std::int64_t kv_bytes = shape.kv_elements() * size_of(shape.dtype);
   const Space space = on_device(backend) ? Space::device : Space::host;
   if (space == Space::device) {
     stream_.emplace();
     inputs_.q = to_device(host.q, q_bytes, device_inputs_);
+    if (host.past_q)
+      inputs_.past_q = to_device(host.past_q, shape.history_elements() * size_of(shape.dtype), device_inputs_);
+  }
+  if (shape.cache_page > 0 && backend != Backend::reference) {
+    paged_cache_.emplace(host, space, page_seed, hardware_threads());
+    paged_cache_->replace_in(inputs_);
+  } else if (space == Space::device) {
+    const std::int64_t kv_bytes = shape.kv_elements() * size_of(shape.dtype);
     inputs_.k = to_device(host.k, kv_bytes, device_inputs_);
     inputs_.v = to_device(host.v, kv_bytes, device_inputs_);
   }
@@ -69,7 +77,8 @@ void MethodCall::run_poisoned() {
 CompletedCall MethodCall::completed() const { return {method_, params_, phase_, host_, host_outputs_, *execution_}; }
 
 bool MethodCall::guards_intact() const {
-  return o_.guards_intact() && lse_.guards_intact() && std::ranges::all_of(device_inputs_, &Buffer::guards_intact);
+  return o_.guards_intact() && lse_.guards_intact() && std::ranges::all_of(device_inputs_, &Buffer::guards_intact) &&
+         (!paged_cache_ || paged_cache_->guards_intact());
 }
 
 }  // namespace attnscope

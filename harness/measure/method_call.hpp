@@ -12,13 +12,17 @@
 #include "harness/measure/call_timer.hpp"
 #include "harness/method/method.hpp"
 #include "harness/verify/compare.hpp"
+#include "harness/workload/paged_cache.hpp"
 
 namespace attnscope {
 
 class MethodCall {
  public:
-  /// `host` outlives the call; on the CPU it is read where it lies. Throws OutOfMemory.
-  MethodCall(const Method& method, Backend backend, Phase phase, const Params& params, const AttentionInputs& host);
+  /// `host` holds contiguous tensors and outlives the call; on the CPU it is read where it lies. When its shape has a
+  /// cache_page, every backend but the reference gets copies of k and v in pages that `page_seed` scatters.
+  /// Throws OutOfMemory.
+  MethodCall(const Method& method, Backend backend, Phase phase, const Params& params, const AttentionInputs& host,
+             std::uint64_t page_seed = 1);
 
   /// Makes the amortised structures.
   void build();
@@ -45,6 +49,7 @@ class MethodCall {
   AttentionInputs host_;
   std::optional<Stream> stream_;
   std::vector<Buffer> device_inputs_;
+  std::optional<PagedCache> paged_cache_;
   AttentionInputs inputs_;
   Buffer o_, lse_;                    // in the backend's memory
   std::vector<std::byte> host_copy_;  // of the outputs of a device backend

@@ -39,6 +39,12 @@ void read_tensor(const SafetensorsFile& file, const char* name, std::vector<T>& 
 
 }  // namespace
 
+AttentionInputs host_inputs(const Prepared& prepared, const PointSpec& spec) {
+  AttentionInputs inputs = prepared.problem.inputs();
+  inputs.shape.cache_page = spec.shape.cache_page;
+  return inputs;
+}
+
 void prepare_problem(const PointSpec& spec, const std::string& directory, int threads) {
   const std::string source = write_inputs(spec, directory, threads);
   const MappedProblem problem = map_problem(source, {spec.shape.causal, spec.workload == "file"});

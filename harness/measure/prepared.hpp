@@ -17,6 +17,9 @@ struct Prepared {
   std::string hash;     // MappedProblem::hash()
 };
 
+/// What a call of `spec` reads, on the host and contiguous; the shape says in which pages a backend keeps its cache.
+AttentionInputs host_inputs(const Prepared& prepared, const PointSpec& spec);
+
 /// Makes the inputs of `spec` (or checks those of its file), computes exact attention of its sampled rows on up to
 /// `threads` threads, and writes both below `directory` for map_prepared. Throws InputError when the inputs are bad.
 void prepare_problem(const PointSpec& spec, const std::string& directory, int threads);

@@ -40,7 +40,7 @@ void merge(const Profile& profile, record::Point& point) {
 void profile_point(const PointSpec& spec, const Prepared& prepared, record::Tier tier, record::Point& point) {
   const Method& method = find_method(spec.method);
   const Params params = Params::resolve(method.info().parameters, spec.params, spec.where);
-  MethodCall call(method, spec.backend, spec.phase, params, prepared.problem.inputs());
+  MethodCall call(method, spec.backend, spec.phase, params, host_inputs(prepared, spec), spec.seed);
   call.build();
   call.run_poisoned();
 
