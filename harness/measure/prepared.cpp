@@ -16,7 +16,7 @@ constexpr const char* kExactFile = "/exact.safetensors";
 
 // Rows and scales travel as plain arrays.
 static_assert(sizeof(Row) == 3 * sizeof(std::int64_t));
-static_assert(sizeof(RowScale) == 7 * sizeof(double));
+static_assert(sizeof(RowScale) == 8 * sizeof(double));
 
 /// Where the tensors lie: files of the user are mapped where they are.
 std::string write_inputs(const PointSpec& spec, const std::string& directory, int threads) {
@@ -56,7 +56,7 @@ void prepare_problem(const PointSpec& spec, const std::string& directory, int th
   const std::vector<TensorToWrite> tensors{{"rows", "I64", {rows, 3}, exact.rows.data()},
                                            {"o", "F64", {rows, problem.shape.head_dim}, exact.o.data()},
                                            {"lse", "F64", {rows}, exact.lse.data()},
-                                           {"scale", "F64", {rows, 7}, exact.scale.data()}};
+                                           {"scale", "F64", {rows, 8}, exact.scale.data()}};
   write_safetensors(directory + kExactFile, tensors,
                     {{"source", source}, {"causal", problem.shape.causal ? "1" : "0"}, {"hash", problem.hash()}});
 }

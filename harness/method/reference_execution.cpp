@@ -6,7 +6,7 @@
 
 #include "harness/base/half.hpp"
 #include "harness/base/parallel.hpp"
-#include "harness/verify/exact.hpp"
+#include "harness/verify/terms.hpp"
 
 namespace attnscope {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 class ReferenceExecution final : public Execution {
  public:
   ReferenceExecution(const Method& method, const Task& task, const Params& params)
-      : method_(method), task_(task), params_(params) {}
+      : task_(task), definition_(method.define(task.inputs, task.phase, params, {})) {}
 
   void run(StageObserver& observer) override {
     const StageScope stage(observer, "attend", StageKind::attend);
@@ -25,7 +25,7 @@ class ReferenceExecution final : public Execution {
       std::vector<std::int32_t> keys;
       attended_keys(row, keys);
       pairs += keys.size();
-      const AttentionRows result = attention_over(task_.inputs, row, keys, 1);
+      const AttentionRows result = attention_with(task_.inputs, row, keys, definition_->terms(row, keys), 1);
       for (std::int64_t c = 0; c < shape.head_dim; ++c)
         store_element(task_.outputs.o, shape.dtype, r * shape.head_dim + c, static_cast<float>(result.o[c]));
       task_.outputs.lse[r] = static_cast<float>(result.lse[0]);
@@ -36,7 +36,7 @@ class ReferenceExecution final : public Execution {
   std::uint64_t attended_pairs() const override { return pairs_; }
 
   void attended_keys(const Row& row, std::vector<std::int32_t>& keys) const override {
-    RowSelection selection = method_.select_row(task_.inputs, task_.phase, params_, row);
+    RowSelection selection = definition_->select_row(row);
     keys = std::move(selection.keys);
     const auto chosen =
         keys.insert(keys.end(), selection.borderline.begin(), selection.borderline.begin() + selection.borderline_min);
@@ -54,9 +54,8 @@ class ReferenceExecution final : public Execution {
   }
 
  private:
-  const Method& method_;
-  Task task_;
-  Params params_;
+  const Task task_;
+  const std::unique_ptr<const Definition> definition_;
   std::uint64_t pairs_ = 0;
 };
 

@@ -51,7 +51,7 @@ void put_mass(const AttentionInputs& inputs, const AttentionRows& exact, const C
               record::Accuracy& result) {
   std::vector<double> masses, non_sink;
   for (std::size_t r = 0; r < exact.rows.size(); ++r) {
-    const double mass = std::min(1.0, std::exp(comparison.attended.lse[r] - exact.lse[r]));
+    const double mass = std::min(1.0, std::exp(comparison.attended_lse[r] - exact.lse[r]));
     masses.push_back(mass);
     const double sink = softmax_weight(inputs, exact.rows[r], exact.lse[r], 0);
     if (inputs.shape.visible(exact.rows[r].query) < 2 || sink >= 1) continue;

@@ -12,8 +12,8 @@
 namespace attnscope {
 
 /// Judges `outputs` (host) on the rows of `exact`. The mass on the attended keys is exp(lse_attended − lse_exact),
-/// since both are log-sums of the same exponentials. `mass_recall_non_sink` leaves out key 0 on both sides, and rows
-/// that see nothing else. `task` may be null.
+/// since both are log-sums of the same exponentials (without a method's own weights). `mass_recall_non_sink` leaves out
+/// key 0 on both sides, and rows that see nothing else. `task` may be null.
 record::Accuracy accuracy(const AttentionInputs& inputs, const AttentionOutputs& outputs, const AttentionRows& exact,
                           const Comparison& comparison, const RetrievalTask* task);
 

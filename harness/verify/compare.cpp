@@ -10,12 +10,13 @@
 
 #include "harness/base/half.hpp"
 #include "harness/base/parallel.hpp"
+#include "harness/verify/terms.hpp"
 #include "harness/verify/tolerance.hpp"
 
 namespace attnscope {
 namespace {
 
-/// select_row is obvious loops in double: this bounds the keys that it visits for one point to a few seconds.
+/// Definitions are obvious loops in double: this bounds the keys that it visits for one point to a few seconds.
 constexpr std::int64_t kDefinedKeys = std::int64_t{1} << 27;
 constexpr std::int64_t kMinDefinedRows = 8;
 
@@ -57,6 +58,7 @@ std::optional<std::string> unwritten_output(const Shape& shape, const AttentionO
 std::optional<std::string> selection_fault(const RowSelection& defined, std::span<const std::int32_t> attended) {
   if (std::ranges::adjacent_find(attended, std::greater_equal{}) != attended.end())
     return "attended keys are not ascending and distinct";
+  if (!defined.fault.empty()) return defined.fault;
   std::vector<std::int32_t> missing, extra;
   std::ranges::set_difference(defined.keys, attended, std::back_inserter(missing));
   if (!missing.empty()) return fmt::format("key {} must be attended and is not", missing.front());
@@ -111,6 +113,7 @@ Comparison compare_with_reference(const CompletedCall& call, const AttentionRows
     if (fault && !result.fault) result.fault = fmt::format("{}: {}", name_of(row), *fault);
   };
 
+  const auto definition = call.method.define(call.inputs, call.phase, call.params, call.execution.built());
   const std::size_t stride = defined_stride(shape, exact.rows.size());
   std::uint64_t pairs = 0;
   // One batch of rows at a time, so that the lists of a long context do not add up.
@@ -122,8 +125,7 @@ Comparison compare_with_reference(const CompletedCall& call, const AttentionRows
     std::vector<std::optional<std::string>> faults(count);
     parallel_for(std::ssize(keys), threads, [&](std::int64_t r) {
       if ((begin + static_cast<std::size_t>(r)) % stride != 0) return;
-      faults[r] =
-          selection_fault(call.method.select_row(call.inputs, call.phase, call.params, exact.rows[begin + r]), keys[r]);
+      faults[r] = selection_fault(definition->select_row(exact.rows[begin + r]), keys[r]);
     });
     for (std::size_t r = 0; r < count; ++r) {
       const Row& row = exact.rows[begin + r];
@@ -136,7 +138,12 @@ Comparison compare_with_reference(const CompletedCall& call, const AttentionRows
       pairs += keys[r].size();
       result.attends_first.push_back(!keys[r].empty() && keys[r].front() == 0);
       const bool all = std::ssize(keys[r]) == visible;
-      append(result.attended, all ? row_of(exact, begin + r) : attention_over(call.inputs, row, keys[r], threads));
+      const AttentionRows plain = all ? row_of(exact, begin + r) : attention_over(call.inputs, row, keys[r], threads);
+      result.attended_lse.push_back(plain.lse[0]);
+      const RowTerms terms = definition->terms(row, keys[r]);
+      append(result.attended, terms.plain() ? plain : attention_with(call.inputs, row, keys[r], terms, threads));
+      for (const KeySet& set : call.execution.key_sets(row))
+        result.key_sets_lse[set.name].push_back(attention_over(call.inputs, row, set.keys, threads).lse[0]);
     }
   }
   if (std::ssize(exact.rows) == shape.rows() && pairs != call.execution.attended_pairs() && !result.fault)

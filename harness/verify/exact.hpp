@@ -21,6 +21,7 @@ struct RowScale {
   double max_k_norm = 0;                                        // largest ‖k_j‖
   double p2v2 = 0;                                              // Σ p_j² ‖v_j‖²
   double v2 = 0;                                                // Σ ‖v_j‖²
+  double logit_error = 0;                                       // allowed in a logit beyond its rounding (RowTerms)
 };
 
 /// Attention of some rows. A row without keys has o = 0 and lse = −infinity.

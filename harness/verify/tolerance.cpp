@@ -11,6 +11,7 @@
 //  3. A logit is a dot product of D terms in fp32, |δs| ≤ λ√D u₃₂ ‖scale q‖ ‖k‖, scaled by log₂e and less the maximum
 //     (4 roundings of |s|), and exponentiated (8 ulp: polynomial or ex2.approx). So p has the relative error
 //       η = u₃₂ (λ√D ‖scale q‖ max‖k‖ + 4 max|s| + 8):               η (‖o‖ + λ w)
+//     Weights and extra logits of a method (RowTerms) may lie off by the absolute error it derives; η grows by that.
 //  4. Sums over n keys in fp32:                                      λ√n u₃₂ (‖o‖ + w)
 //  5. f16 is subnormal below 2⁻¹⁴, with the absolute error 2⁻²⁵: in each p_j against the largest, which has the weight
 //     exp(m − lse), and in each of D outputs:                        2⁻²⁵ (λ exp(m − lse) √Σ‖v_j‖² + √D)
@@ -37,7 +38,8 @@ RowTolerance row_tolerance(Dtype dtype, std::int64_t head_dim, const RowScale& s
   const double u = unit_roundoff(dtype);
   const double dim = std::sqrt(static_cast<double>(head_dim));
   const double w = std::sqrt(scale.p2v2);
-  const double eta = kUnit32 * (kLambda * dim * scale.q_norm * scale.max_k_norm + 4 * scale.max_abs_logit + 8);
+  const double eta =
+      kUnit32 * (kLambda * dim * scale.q_norm * scale.max_k_norm + 4 * scale.max_abs_logit + 8) + scale.logit_error;
   const double sum = kLambda * std::sqrt(scale.keys) * kUnit32;
 
   RowTolerance tolerance;

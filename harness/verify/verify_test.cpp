@@ -12,6 +12,7 @@
 #include "harness/verify/accuracy.hpp"
 #include "harness/verify/compare.hpp"
 #include "harness/verify/sample_rows.hpp"
+#include "harness/verify/terms.hpp"
 #include "harness/verify/tolerance.hpp"
 
 namespace attnscope {
@@ -147,10 +148,41 @@ TEST(Tolerance, OfOneKeyIsOutputAndWeightRounding) {
   EXPECT_EQ(row_tolerance(Dtype::bf16, 64, RowScale{}, 0, 0).o, 0);
 }
 
+TEST(Terms, WithoutAnyAreSoftmaxAttention) {
+  const RightAnswer answer(50);
+  const std::vector<std::int32_t> keys{0, 3, 17};
+  const Row row{};
+  RowTerms nothing_added;
+  nothing_added.log_weight.assign(keys.size(), 0.0);
+  const AttentionRows plain = attention_over(answer.inputs(), row, keys, 1);
+  const AttentionRows weighted = attention_with(answer.inputs(), row, keys, nothing_added, 1);
+  EXPECT_NEAR(weighted.lse[0], plain.lse[0], 1e-12);
+  for (std::size_t c = 0; c < plain.o.size(); ++c) EXPECT_NEAR(weighted.o[c], plain.o[c], 1e-12);
+  EXPECT_NEAR(weighted.scale[0].p2v2, plain.scale[0].p2v2, 1e-12);
+  EXPECT_NEAR(weighted.scale[0].max_k_norm, plain.scale[0].max_k_norm, 1e-12);
+}
+
+TEST(Terms, ByHand) {
+  // Logits ln 1, ln 2 and weights ln 3, ln 1/2: terms 3 and 1; an extra term of weight 4: (3·10 + 1·20 + 4·30) / 8.
+  const Shape shape{1, 1, 1, 1, 1, 2, true, Dtype::f32};
+  const float q[] = {1}, k[] = {0, std::log(2.0f)}, v[] = {10, 20};
+  const RowTerms terms{.log_weight = {std::log(3.0), std::log(0.5)},
+                       .extra_logits = {std::log(4.0)},
+                       .extra_values = {30},
+                       .logit_error = 0.25};
+  const AttentionRows row = attention_with({shape, q, k, v, 1.0f}, {}, std::vector<std::int32_t>{0, 1}, terms, 1);
+  EXPECT_NEAR(row.o[0], 170.0 / 8, 1e-6);
+  EXPECT_NEAR(row.lse[0], std::log(8.0), 1e-7);
+  EXPECT_EQ(row.scale[0].keys, 3);
+  EXPECT_EQ(row.scale[0].logit_error, 0.25);
+  // A weight that may lie off by δ lets p and the LSE lie off by δ.
+  EXPECT_GT(row_tolerance(Dtype::f32, 1, row.scale[0], row.o[0], row.lse[0]).lse, 0.25);
+}
+
 TEST(Accuracy, OfTheExactAnswerIsPerfect) {
   RightAnswer answer(50);
   Comparison comparison;
-  comparison.attended = answer.exact;
+  comparison.attended_lse = answer.exact.lse;
   comparison.attends_first.assign(answer.exact.rows.size(), 1);
   const record::Accuracy result = accuracy(answer.inputs(), answer.outputs(), answer.exact, comparison, nullptr);
   EXPECT_LT(*result.rel_l2, 0x1p-8);
@@ -170,7 +202,7 @@ TEST(Accuracy, MassByHand) {
   const AttentionRows exact = exact_attention(inputs, {&row, 1}, 1);
   EXPECT_NEAR(exact.o[0], 3, 1e-6);
   Comparison comparison;
-  comparison.attended = attention_over(inputs, row, std::vector<std::int32_t>{0, 3}, 1);
+  comparison.attended_lse = attention_over(inputs, row, std::vector<std::int32_t>{0, 3}, 1).lse;
   comparison.attends_first = {1};
   float o[] = {5}, lse[] = {std::log(5.0f)};
   const record::Accuracy result = accuracy(inputs, {o, lse}, exact, comparison, nullptr);

@@ -49,7 +49,7 @@ inline Params resolve(const Method& method, const nlohmann::json& given = nlohma
 inline RowSelection select_row(const std::string& method, const TestProblem& problem, const nlohmann::json& params,
                                const Row& row) {
   const Method& room = find_method(method);
-  return room.select_row(problem.inputs(), phase_of(problem.shape), resolve(room, params), row);
+  return room.define(problem.inputs(), phase_of(problem.shape), resolve(room, params), {})->select_row(row);
 }
 
 /// cpu, and cuda where this build and this machine have it.

@@ -34,6 +34,7 @@ class Selector {
   virtual std::vector<StageCost> costs() const { return {}; }  // build stages first
   virtual std::vector<SideTensor> side_tensors() const { return {}; }
   virtual std::vector<SideTensor> built() const { return {}; }
+  virtual std::vector<KeySet> key_sets(const Row&) const { return {}; }
 };
 
 /// What kind of selector there is: stateless, one instance each.
@@ -42,14 +43,27 @@ class SelectorKind {
   virtual ~SelectorKind() = default;
   virtual std::string_view name() const = 0;
   virtual const std::vector<Parameter>& parameters() const = 0;
+  /// Why it cannot choose for this shape, which has q_len = 1, or nothing.
   virtual std::optional<std::string> unsupported(const Shape& shape, Backend backend, const Params& params) const = 0;
+  /// True when it would choose every key whatever the inputs. Nothing is prepared then: attention is dense.
+  virtual bool keeps_all(const Shape& shape, const Params& params) const = 0;
   /// `built` as in Method::define.
   virtual std::unique_ptr<const Definition> define(const AttentionInputs& host, const Params& params,
                                                    std::vector<SideTensor> built) const = 0;
+  /// Requires !keeps_all(...).
   virtual std::unique_ptr<Selector> prepare(Backend backend, const Task& task, const Params& params) const = 0;
 };
 
-/// The execution of a room that attends just what `selector` chooses: its stages, then `attend`.
+/// Attends just what `selector` chooses: its stages, then `attend`.
 std::unique_ptr<Execution> attend_selected(Backend backend, const Task& task, std::unique_ptr<Selector> selector);
+
+/// The same for a room that is one selector: exact attention when that keeps everything.
+std::unique_ptr<Execution> attend_selected(Backend backend, const Task& task, const SelectorKind& kind,
+                                           const Params& params);
+
+/// Why a room that decodes with `kind` cannot run, or nothing: wrong phase, several queries, what the engines or the
+/// selector do not support.
+std::optional<std::string> decode_unsupported(const SelectorKind& kind, const Shape& shape, Phase phase,
+                                              Backend backend, const Params& params);
 
 }  // namespace attnscope::selectors

@@ -11,6 +11,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/half.hpp"
+#include "harness/method/definition.hpp"
 #include "harness/method/reference_execution.hpp"
 #include "harness/method/registry.hpp"
 
@@ -32,11 +33,14 @@ class Faulty : public Method {
     if (shape.q_heads == 7) return "seven heads are not supported";
     return std::nullopt;
   }
-  RowSelection select_row(const AttentionInputs& host, Phase, const Params&, const Row& row) const override {
-    RowSelection all;
-    all.keys.resize(static_cast<std::size_t>(host.shape.visible(row.query)));
-    std::iota(all.keys.begin(), all.keys.end(), 0);
-    return all;
+  std::unique_ptr<const Definition> define(const AttentionInputs& host, Phase, const Params&,
+                                           std::vector<SideTensor>) const override {
+    return define_rows([shape = host.shape](const Row& row) {
+      RowSelection all;
+      all.keys.resize(static_cast<std::size_t>(shape.visible(row.query)));
+      std::iota(all.keys.begin(), all.keys.end(), 0);
+      return all;
+    });
   }
   std::unique_ptr<Execution> prepare(Backend, const Task& task, const Params& params) const override;
   virtual void fault(const Task& task) const = 0;

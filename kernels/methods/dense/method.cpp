@@ -2,6 +2,7 @@
 // Dense: exact attention, the baseline of every comparison.
 #include <numeric>
 
+#include "harness/method/definition.hpp"
 #include "harness/method/registry.hpp"
 #include "kernels/attend/cudnn/cudnn.hpp"
 #include "kernels/compose/engine.hpp"
@@ -44,11 +45,14 @@ class DenseMethod final : public Method {
     return compose::engine_unsupported(backend, shape);
   }
 
-  RowSelection select_row(const AttentionInputs& host, Phase, const Params&, const Row& row) const override {
-    RowSelection selection;
-    selection.keys.resize(host.shape.visible(row.query));
-    std::iota(selection.keys.begin(), selection.keys.end(), 0);
-    return selection;
+  std::unique_ptr<const Definition> define(const AttentionInputs& host, Phase, const Params&,
+                                           std::vector<SideTensor>) const override {
+    return define_rows([shape = host.shape](const Row& row) {
+      RowSelection selection;
+      selection.keys.resize(shape.visible(row.query));
+      std::iota(selection.keys.begin(), selection.keys.end(), 0);
+      return selection;
+    });
   }
 
   std::unique_ptr<Execution> prepare(Backend backend, const Task& task, const Params&) const override {

@@ -2,6 +2,7 @@
 // Oracle top-k: the `budget` keys of largest exact logit per query head; the best any fixed budget can choose.
 #include <algorithm>
 
+#include "harness/method/definition.hpp"
 #include "harness/method/registry.hpp"
 #include "kernels/compose/engine.hpp"
 #include "kernels/compose/exact.hpp"
@@ -36,12 +37,15 @@ class OracleTopK final : public Method {
     return compose::engine_unsupported(backend, shape);
   }
 
-  RowSelection select_row(const AttentionInputs& host, Phase, const Params& params, const Row& row) const override {
-    compose::Choice choice = compose::largest(compose::exact_logits(host, row), params.integer("budget"));
-    return {.keys = std::move(choice.certain),
-            .borderline = std::move(choice.open),
-            .borderline_min = choice.take,
-            .borderline_max = choice.take};
+  std::unique_ptr<const Definition> define(const AttentionInputs& host, Phase, const Params& params,
+                                           std::vector<SideTensor>) const override {
+    return define_rows([host, k = params.integer("budget")](const Row& row) -> RowSelection {
+      compose::Choice choice = compose::largest(compose::exact_logits(host, row), k);
+      return {.keys = std::move(choice.certain),
+              .borderline = std::move(choice.open),
+              .borderline_min = choice.take,
+              .borderline_max = choice.take};
+    });
   }
 
   std::unique_ptr<Execution> prepare(Backend backend, const Task& task, const Params& params) const override {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Oracle top-p: the smallest set of keys that holds the mass p of the exact softmax, per query head.
+#include "harness/method/definition.hpp"
 #include "harness/method/registry.hpp"
 #include "kernels/compose/engine.hpp"
 #include "kernels/compose/fixed.hpp"
 #include "kernels/compose/oracle.hpp"
-#include "kernels/methods/oracle_topp/selection.hpp"
+#include "kernels/compose/top_p.hpp"
 
 namespace attnscope {
 namespace {
@@ -36,8 +37,11 @@ class OracleTopP final : public Method {
     return compose::engine_unsupported(backend, shape);
   }
 
-  RowSelection select_row(const AttentionInputs& host, Phase, const Params& params, const Row& row) const override {
-    return oracle_topp::select(compose::exact_logits(host, row), params.real("p"));
+  std::unique_ptr<const Definition> define(const AttentionInputs& host, Phase, const Params& params,
+                                           std::vector<SideTensor>) const override {
+    return define_rows([host, p = params.real("p")](const Row& row) {
+      return compose::smallest_with_mass(compose::exact_logits(host, row), p);
+    });
   }
 
   std::unique_ptr<Execution> prepare(Backend backend, const Task& task, const Params& params) const override {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "kernels/compose/testing.hpp"
-#include "kernels/methods/oracle_topp/selection.hpp"
+#include "kernels/compose/top_p.hpp"
 
 namespace attnscope::testing {
 namespace {
@@ -23,27 +23,27 @@ std::vector<compose::Bounded> logits_of(const std::vector<double>& weights, doub
 
 TEST(OracleTopP, SelectsTheSmallestSetThatHoldsTheMass) {
   const auto logits = logits_of({0.1, 0.4, 0.05, 0.25, 0.2});
-  EXPECT_THAT(oracle_topp::select(logits, 0.3).keys, ElementsAre(1));
-  EXPECT_THAT(oracle_topp::select(logits, 0.5).keys, ElementsAre(1, 3));
-  EXPECT_THAT(oracle_topp::select(logits, 0.8).keys, ElementsAre(1, 3, 4));
-  EXPECT_THAT(oracle_topp::select(logits, 0.9).keys, ElementsAre(0, 1, 3, 4));
-  EXPECT_THAT(oracle_topp::select(logits, 0.99).keys, ElementsAre(0, 1, 2, 3, 4));
-  EXPECT_THAT(oracle_topp::select(logits, 0.8).borderline, IsEmpty());
+  EXPECT_THAT(compose::smallest_with_mass(logits, 0.3).keys, ElementsAre(1));
+  EXPECT_THAT(compose::smallest_with_mass(logits, 0.5).keys, ElementsAre(1, 3));
+  EXPECT_THAT(compose::smallest_with_mass(logits, 0.8).keys, ElementsAre(1, 3, 4));
+  EXPECT_THAT(compose::smallest_with_mass(logits, 0.9).keys, ElementsAre(0, 1, 3, 4));
+  EXPECT_THAT(compose::smallest_with_mass(logits, 0.99).keys, ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(compose::smallest_with_mass(logits, 0.8).borderline, IsEmpty());
 }
 
 TEST(OracleTopP, LeavesOpenTheKeyThatRoundingDecides) {
   // 0.4 + 0.25 reaches p = 0.65 exactly: whether 0.2 is taken too depends on the rounding.
-  const RowSelection selection = oracle_topp::select(logits_of({0.1, 0.4, 0.05, 0.25, 0.2}), 0.65);
+  const RowSelection selection = compose::smallest_with_mass(logits_of({0.1, 0.4, 0.05, 0.25, 0.2}), 0.65);
   EXPECT_THAT(selection.keys, ElementsAre(1, 3));
   EXPECT_THAT(selection.borderline, ElementsAre(4));
 }
 
 TEST(OracleTopP, LeavesOpenWhichOfEqualKeysButNotHowMany) {
-  const RowSelection one = oracle_topp::select(logits_of({0.25, 0.25, 0.25, 0.25}), 0.2);
+  const RowSelection one = compose::smallest_with_mass(logits_of({0.25, 0.25, 0.25, 0.25}), 0.2);
   EXPECT_THAT(one.keys, IsEmpty());
   EXPECT_THAT(one.borderline, ElementsAre(0, 1, 2, 3));
   EXPECT_EQ(one.borderline_min, 1);
-  EXPECT_EQ(oracle_topp::select(logits_of({0.25, 0.25, 0.25, 0.25}), 0.6).borderline_min, 3);
+  EXPECT_EQ(compose::smallest_with_mass(logits_of({0.25, 0.25, 0.25, 0.25}), 0.6).borderline_min, 3);
 }
 
 TEST(OracleTopP, AnyPerturbationWithinTheErrorsAgreesWithTheDefinition) {
@@ -54,7 +54,7 @@ TEST(OracleTopP, AnyPerturbationWithinTheErrorsAgreesWithTheDefinition) {
     std::vector<compose::Bounded> logits(50);
     for (auto& logit : logits) logit = {normal(generator), 0.01 * std::abs(uniform(generator))};
     const double p = 0.5 + 0.49 * uniform(generator);
-    const RowSelection selection = oracle_topp::select(logits, p);
+    const RowSelection selection = compose::smallest_with_mass(logits, p);
 
     std::vector<std::pair<double, std::int32_t>> perturbed;  // by descending logit
     double total = 0;

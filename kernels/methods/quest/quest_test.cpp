@@ -6,7 +6,7 @@
 
 #include "kernels/compose/exact.hpp"
 #include "kernels/compose/testing.hpp"
-#include "kernels/methods/quest/pages.hpp"
+#include "kernels/selectors/quest/pages.hpp"
 
 namespace attnscope::testing {
 namespace {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // StreamingLLM's pattern as a mask: attention sinks and a sliding window. README.md says where the paper differs.
+#include "harness/method/definition.hpp"
 #include "harness/method/registry.hpp"
 #include "kernels/compose/engine.hpp"
 #include "kernels/compose/fixed.hpp"
@@ -41,8 +42,10 @@ class Streaming final : public Method {
     return compose::engine_unsupported(backend, shape);
   }
 
-  RowSelection select_row(const AttentionInputs& host, Phase, const Params& params, const Row& row) const override {
-    return streaming::select_row(host.shape, params.integer("sink"), params.integer("window"), row);
+  std::unique_ptr<const Definition> define(const AttentionInputs& host, Phase, const Params& params,
+                                           std::vector<SideTensor>) const override {
+    return define_rows([shape = host.shape, sink = params.integer("sink"), window = params.integer("window")](
+                           const Row& row) { return streaming::select_row(shape, sink, window, row); });
   }
 
   std::unique_ptr<Execution> prepare(Backend backend, const Task& task, const Params& params) const override {

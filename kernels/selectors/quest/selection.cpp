@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "kernels/compose/exact.hpp"
-#include "kernels/methods/quest/pages.hpp"
+#include "kernels/selectors/quest/pages.hpp"
 
 namespace attnscope::quest {
 namespace {

@@ -10,16 +10,14 @@
 //   mass    most before i: candidates weighed up, all others down; least: the sure ones weighed down, all others up.
 //
 // Below p for certain: in. At least p for certain: out. Between: borderline.
-#include "kernels/methods/oracle_topp/selection.hpp"
+#include "kernels/compose/top_p.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-namespace attnscope::oracle_topp {
+namespace attnscope::compose {
 namespace {
-
-using compose::Bounded;
 
 // A key as a backend may see it: what ranks it, and its weight at most and at least.
 struct Weighed {
@@ -71,7 +69,7 @@ std::int64_t fewest_keys(std::vector<double> up, std::vector<double> down, doubl
 
 }  // namespace
 
-RowSelection select(std::span<const Bounded> logits, double p) {
+RowSelection smallest_with_mass(std::span<const Bounded> logits, double p) {
   const std::size_t n = logits.size();
   RowSelection selection;
   if (p >= 1) {
@@ -115,4 +113,4 @@ RowSelection select(std::span<const Bounded> logits, double p) {
   return selection;
 }
 
-}  // namespace attnscope::oracle_topp
+}  // namespace attnscope::compose

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Quest's arithmetic of pages, its definition of a selection, and its execution.
+// Quest's arithmetic of pages, its definition of a selection, and what it costs.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 
-#include "harness/method/method.hpp"
+#include "kernels/selectors/selector.hpp"
 
 namespace attnscope::quest {
 
@@ -23,8 +23,8 @@ Pages pages_of(const Shape& shape, const Params& params);
 
 RowSelection select_row(const AttentionInputs& host, const Pages& pages, const Row& row);
 
-/// Stages `page_bounds` (build), `page_scores`, `top_k` and `attend`. Requires !pages.keeps_all() and q_len = 1.
-std::unique_ptr<Execution> make_execution(Backend backend, const Task& task, const Pages& pages);
+/// Stages `page_bounds` (build), `page_scores` and `top_k`. Requires !pages.keeps_all() and q_len = 1.
+std::unique_ptr<selectors::Selector> make_selector(Backend backend, const Task& task, const Pages& pages);
 
 /// Cost of the build: reading K, writing its bounds.
 StageCost page_bounds_cost(const Shape& shape, const Pages& pages);

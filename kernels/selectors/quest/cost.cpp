@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/methods/quest/pages.hpp"
+#include "kernels/selectors/quest/pages.hpp"
 
 namespace attnscope::quest {
 namespace {
