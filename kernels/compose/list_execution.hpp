@@ -27,7 +27,7 @@ class ListExecution : public Execution {
   void run(StageObserver& observer) final;
   std::uint64_t attended_pairs() const final;
   /// Problems of several chunks select the row's chunk again, since its lists have been overwritten by later chunks,
-  /// and keep the result for the next row.
+  /// and keep the result for the next row unless it is large.
   void attended_keys(const Row& row, std::vector<std::int32_t>& keys) const final;
   std::vector<StageCost> costs() const final;
 
@@ -50,7 +50,8 @@ class ListExecution : public Execution {
   select::Lists lists_of(const Chunk& chunk) const;
   TokenList selection_of(const Chunk& chunk) const;
   void read_list(const Row& row, std::vector<std::int32_t>& list) const;
-  const std::vector<std::int32_t>& reselect(std::int64_t index) const;
+  void select_again(std::int64_t index) const;
+  const std::vector<std::int32_t>& kept_lists(std::int64_t index) const;
   std::vector<std::int32_t> read_counts() const;
   double kv_rows_read(const std::vector<std::int32_t>& counts) const;
 
@@ -64,7 +65,7 @@ class ListExecution : public Execution {
   Buffer attend_workspace_;
 
   // Host copies of the lists of chunks that were selected again, by chunk number.
-  mutable std::map<std::int64_t, std::vector<std::int32_t>> reselected_;
+  mutable std::map<std::int64_t, std::vector<std::int32_t>> kept_;
 };
 
 }  // namespace attnscope::compose
