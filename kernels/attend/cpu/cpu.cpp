@@ -4,6 +4,7 @@
 
 #include "harness/base/error.hpp"
 #include "kernels/attend/attend.hpp"
+#include "kernels/attend/check.hpp"
 #include "kernels/attend/cpu/decode.hpp"
 #include "kernels/attend/cpu/prefill.hpp"
 
@@ -25,7 +26,10 @@ struct Run {
     return in.shape.q_len == 1 ? decode(in, band, out, workspace) : prefill(in, band, out, workspace);
   }
   void operator()(const BlockList& list) const { prefill(in, list, out, workspace); }
-  void operator()(const TokenList& list) const { decode(in, list, out, workspace); }
+  void operator()(const TokenList& list) const {
+    check_token_list(list, in.shape, "attend::cpu");
+    decode(in, list, out, workspace);
+  }
   void operator()(const ColumnList&) const { refuse("ColumnList"); }
   void operator()(const ChunkList&) const { refuse("ChunkList"); }
 };
@@ -55,8 +59,11 @@ std::size_t cpu_workspace(const Shape& shape, const Selection& selection) {
 }
 
 std::optional<std::string> cpu_unsupported(const Shape& shape) {
-  if (shape.head_dim == 32 || shape.head_dim == 64 || shape.head_dim == 128) return std::nullopt;
-  return fmt::format("the CPU engine needs head_dim 32, 64 or 128, found {}", shape.head_dim);
+  if (shape.head_dim != 32 && shape.head_dim != 64 && shape.head_dim != 128)
+    return fmt::format("the CPU engine needs head_dim 32, 64 or 128, found {}", shape.head_dim);
+  if (shape.cache_page > 0 && shape.q_len > 1)
+    return fmt::format("a paged cache is for decode: the CPU engine expects q_len 1, found {}", shape.q_len);
+  return std::nullopt;
 }
 
 }  // namespace attnscope::attend

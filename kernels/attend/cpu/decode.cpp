@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/attend/cpu/decode.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -16,15 +14,17 @@
 namespace attnscope::attend {
 namespace {
 
-// Lists are split until there are about kParts parts in all, each of at least kMinPartKeys keys. The split depends on
-// the lists alone, so the result does not depend on the number of threads.
+// Lists are cut into parts of one size, a kParts-th of the keys of all lists and at least kMinPartKeys, so that a long
+// list among short ones is worked on by many threads. The size depends on the lists alone, so the result does not
+// depend on the number of threads.
 constexpr std::int64_t kParts = 256;
 constexpr std::int64_t kMinPartKeys = 512;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // A source of keys numbers the keys of each list from 0 to length(list); fill(list, first, count, keys) writes the
-// visible ones among numbers [first, first + count) and returns how many they are.
+// visible ones among numbers [first, first + count) and returns how many they are. log_weights(list, first, count) are
+// those of the first `count` from number `first` on, or none.
 
 class BandKeysOf {
  public:
@@ -46,6 +46,8 @@ class BandKeysOf {
               static_cast<std::int32_t>(keys.window.begin + first + in_sink - keys.sink.end));
     return count;
   }
+
+  std::span<const float> log_weights(std::int64_t, std::int64_t, std::size_t) const { return {}; }
 
  private:
   BandKeys of(std::int64_t list) const { return band_keys(band_, shape_, list % shape_.q_len); }
@@ -76,25 +78,30 @@ class TokenKeysOf {
     return written;
   }
 
+  // Entries are single keys and ascend, so the visible ones are the first.
+  std::span<const float> log_weights(std::int64_t list, std::int64_t first, std::size_t count) const {
+    if (list_.log_weight.empty()) return {};
+    return list_.log_weight.subspan(static_cast<std::size_t>(list_.begin[list] + first), count);
+  }
+
  private:
   const Shape& shape_;
   const TokenList& list_;
 };
 
-// The workspace is an array of slots, one per part, or one per thread where no list is split.
+// Slots for the state of parts: one per part.
 struct Slots {
   float* base;
   std::int64_t rows;  // query heads that share a list
   std::int64_t head_dim;
 
-  static std::int64_t floats(std::int64_t rows, std::int64_t head_dim) {
-    return rows * (2 * head_dim + kGatherKeys) + 2 * ceil_div(rows, 16) * 16;  // every array starts on a cache line
-  }
+  // Every array starts on a cache line.
+  std::int64_t floats() const { return rows * (2 * head_dim + kGatherKeys) + 2 * ceil_div(rows, 16) * 16; }
 
   GatherRows operator[](std::int64_t slot) const {
     GatherRows state;
     state.rows = rows;
-    state.q = base + slot * floats(rows, head_dim);
+    state.q = base + slot * floats();
     state.o = state.q + rows * head_dim;
     state.weights = state.o + rows * head_dim;
     state.max = state.weights + rows * kGatherKeys;
@@ -111,27 +118,35 @@ struct ListRows {
   std::int64_t row(std::int64_t list, std::int64_t head) const {
     return (list / shape.q_len * (shape.q_heads / heads) + head) * shape.q_len + list % shape.q_len;
   }
-  std::int64_t kv_head(std::int64_t list) const { return list / shape.q_len / (heads / shape.kv_heads); }
+  KvRows kv_rows(const AttentionInputs& in, std::int64_t list) const {
+    const std::int64_t head = list / shape.q_len;
+    return in.kv_rows(head / heads, head % heads / (heads / shape.kv_heads));
+  }
+};
+
+// A block of keys on its way: their numbers are resolved while the block before is worked on.
+struct Block {
+  std::int32_t keys[kGatherKeys];
+  std::int64_t rows[kGatherKeys];
+  GatherKeys gather;
+
+  template <typename Source>
+  void fill(const Source& source, std::int64_t list, std::int64_t first, std::int64_t end, const KvRows& kv_rows) {
+    const std::int64_t wanted = std::clamp<std::int64_t>(end - first, 0, kGatherKeys);
+    const auto count = wanted > 0 ? static_cast<std::size_t>(source.fill(list, first, wanted, keys)) : std::size_t{0};
+    for (std::size_t n = 0; n < count; ++n) rows[n] = kv_rows.row(keys[n]);
+    gather = {{rows, count}, source.log_weights(list, first, count)};
+  }
 };
 
 template <typename Source>
 void attend_part(const AttentionInputs& in, const Source& source, std::int64_t list, std::int64_t first,
-                 std::int64_t end, std::int64_t kv_head, const GatherRows& state) {
-  const Shape& shape = in.shape;
-  const std::int64_t offset = kv_head * shape.kv_len * shape.head_dim * size_of(shape.dtype);
-  const auto* k = static_cast<const std::byte*>(in.k) + offset;
-  const auto* v = static_cast<const std::byte*>(in.v) + offset;
-  std::int32_t blocks[2][kGatherKeys];
-  const auto fill = [&](std::int64_t at, int which) -> std::span<const std::int32_t> {
-    if (at >= end) return {};
-    return {blocks[which],
-            static_cast<std::size_t>(source.fill(list, at, std::min(kGatherKeys, end - at), blocks[which]))};
-  };
-  auto keys = fill(first, 0);
-  for (int which = 1; first < end; first += kGatherKeys, which ^= 1) {
-    const auto next = fill(first + kGatherKeys, which);
-    if (!keys.empty()) attend_keys(k, v, shape.dtype, shape.head_dim, keys, next, state);
-    keys = next;
+                 std::int64_t end, const KvRows& kv_rows, const GatherRows& state) {
+  Block blocks[2];
+  blocks[0].fill(source, list, first, end, kv_rows);
+  for (int at = 0; first < end; first += kGatherKeys, at ^= 1) {
+    blocks[at ^ 1].fill(source, list, first + kGatherKeys, end, kv_rows);
+    if (!blocks[at].gather.rows.empty()) attend_keys(in, blocks[at].gather, blocks[at ^ 1].gather.rows, state);
   }
 }
 
@@ -153,18 +168,38 @@ void merge_parts(const Slots& slots, std::int64_t first_slot, std::int64_t parts
   }
 }
 
+// The parts of all lists, end to end: list l has parts first_part[l] .. first_part[l + 1], one at least.
+struct Parts {
+  std::int64_t keys;         // per part
+  std::int64_t* first_part;  // [lists + 1]
+  std::int64_t lists;
+
+  template <typename Source>
+  Parts(const Source& source, std::int64_t lists, std::int64_t* first_part) : first_part(first_part), lists(lists) {
+    std::int64_t total = 0;
+    for (std::int64_t list = 0; list < lists; ++list) total += source.length(list);
+    keys = std::max(kMinPartKeys, ceil_div(ceil_div(total, kParts), kGatherKeys) * kGatherKeys);
+    first_part[0] = 0;
+    for (std::int64_t list = 0; list < lists; ++list)
+      first_part[list + 1] = first_part[list] + std::max<std::int64_t>(1, ceil_div(source.length(list), keys));
+  }
+
+  std::int64_t count() const { return first_part[lists]; }
+  std::int64_t of(std::int64_t list) const { return first_part[list + 1] - first_part[list]; }
+  std::int64_t list(std::int64_t part) const {
+    return std::upper_bound(first_part, first_part + lists + 1, part) - first_part - 1;
+  }
+  // Every list adds at most one part that isn't full.
+  static std::int64_t most(std::int64_t lists) { return kParts + lists; }
+};
+
 template <typename Source>
 void run(const AttentionInputs& in, const Source& source, const AttentionOutputs& out, void* workspace) {
   const Shape& shape = in.shape;
   const ListRows lists{shape, source.heads()};
   const std::int64_t count = shape.batch * source.heads() * shape.q_len;
-  std::int64_t longest = 0;
-  for (std::int64_t list = 0; list < count; ++list) longest = std::max(longest, source.length(list));
-  const std::int64_t wanted = std::clamp<std::int64_t>(ceil_div(longest, kMinPartKeys), 1, ceil_div(kParts, count));
-  const std::int64_t part_keys = std::max(kGatherKeys, ceil_div(ceil_div(longest, wanted), kGatherKeys) * kGatherKeys);
-  const std::int64_t parts = std::max<std::int64_t>(1, ceil_div(longest, part_keys));
-
   const Slots slots{static_cast<float*>(workspace), shape.q_heads / source.heads(), shape.head_dim};
+  const Parts parts(source, count, reinterpret_cast<std::int64_t*>(slots.base + Parts::most(count) * slots.floats()));
   const auto finish = [&](std::int64_t list, const GatherRows& state) {
     restore_order(shape.dtype, shape.head_dim, state);
     for (std::int64_t r = 0; r < slots.rows; ++r)
@@ -173,18 +208,19 @@ void run(const AttentionInputs& in, const Source& source, const AttentionOutputs
 #pragma omp parallel
   {
 #pragma omp for schedule(dynamic)
-    for (std::int64_t unit = 0; unit < count * parts; ++unit) {
-      const std::int64_t list = unit / parts, first = unit % parts * part_keys;
-      const GatherRows state = slots[parts > 1 ? unit : omp_get_thread_num()];
+    for (std::int64_t part = 0; part < parts.count(); ++part) {
+      const std::int64_t list = parts.list(part), first = (part - parts.first_part[list]) * parts.keys;
+      const GatherRows state = slots[part];
       load_rows(in, lists.row(list, 0), shape.q_len, state);
-      attend_part(in, source, list, first, std::min(first + part_keys, source.length(list)), lists.kv_head(list),
+      attend_part(in, source, list, first, std::min(first + parts.keys, source.length(list)), lists.kv_rows(in, list),
                   state);
-      if (parts == 1) finish(list, state);
+      if (parts.of(list) == 1) finish(list, state);
     }
 #pragma omp for schedule(static)
-    for (std::int64_t list = 0; list < (parts > 1 ? count : 0); ++list) {
-      merge_parts(slots, list * parts, parts);
-      finish(list, slots[list * parts]);
+    for (std::int64_t list = 0; list < count; ++list) {
+      if (parts.of(list) == 1) continue;
+      merge_parts(slots, parts.first_part[list], parts.of(list));
+      finish(list, slots[parts.first_part[list]]);
     }
   }
 }
@@ -200,9 +236,10 @@ void decode(const AttentionInputs& in, const TokenList& list, const AttentionOut
 }
 
 std::size_t decode_workspace(const Shape& shape, std::int64_t heads) {
-  // A split has at most ceil(kParts / lists) · lists < 2 · kParts parts.
-  const std::int64_t slots = std::max<std::int64_t>(2 * kParts, omp_get_max_threads());
-  return static_cast<std::size_t>(slots * Slots::floats(shape.q_heads / heads, shape.head_dim)) * sizeof(float);
+  const std::int64_t lists = shape.batch * heads * shape.q_len;
+  const Slots slots{nullptr, shape.q_heads / heads, shape.head_dim};
+  return static_cast<std::size_t>(Parts::most(lists) * slots.floats()) * sizeof(float) +
+         static_cast<std::size_t>(lists + 1) * sizeof(std::int64_t);
 }
 
 }  // namespace attnscope::attend

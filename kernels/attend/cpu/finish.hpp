@@ -19,7 +19,7 @@ inline void finish_row(const Shape& shape, std::int64_t row, const float* o, flo
                        const AttentionOutputs& out) {
   const float factor = max == -std::numeric_limits<float>::infinity() ? 0.0f : 1.0f / sum;
   for (std::int64_t c = 0; c < shape.head_dim; ++c)
-    store_element(out.o, shape.dtype, row * shape.head_dim + c, o[c] * factor);
+    store_element(out.o, out.partial ? Dtype::f32 : shape.dtype, row * shape.head_dim + c, o[c] * factor);
   out.lse[row] = (max + std::log2(sum)) * std::numbers::ln2_v<float>;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numbers>
 #include <type_traits>
 
 #include "kernels/attend/cpu/finish.hpp"
@@ -48,9 +49,9 @@ HWY_INLINE void prefetch(const T* row) {
     hwy::Prefetch(reinterpret_cast<const char*>(row) + byte);
 }
 
-// Scores of every row with keys[0, count). Prefetches the same rows of v, which are wanted next.
+// Scores of every row with the keys. Prefetches the same rows of v, which are wanted next.
 template <std::int64_t kDim, typename T>
-void score(const T* HWY_RESTRICT k, const T* HWY_RESTRICT v, std::span<const std::int32_t> keys,
+void score(const T* HWY_RESTRICT k, const T* HWY_RESTRICT v, std::span<const std::int64_t> keys,
            const GatherRows& state) {
   for (std::size_t n = 0; n < keys.size(); n += 4) {
     const T* four[4];
@@ -68,9 +69,9 @@ void score(const T* HWY_RESTRICT k, const T* HWY_RESTRICT v, std::span<const std
 // o[r] = o[r] · rescale[r] + Σ_n weights[r][n] v[keys[n]] for kRows rows, kVectors vectors of channels at a time.
 // Meanwhile rows `next` of k are prefetched, one per key, so that the loads spread over the arithmetic.
 template <int kRows, std::int64_t kDim, typename T>
-HWY_INLINE void accumulate(const T* HWY_RESTRICT v, std::span<const std::int32_t> keys,
+HWY_INLINE void accumulate(const T* HWY_RESTRICT v, std::span<const std::int64_t> keys,
                            const float* HWY_RESTRICT weights, const float* HWY_RESTRICT rescale, const T* k,
-                           std::span<const std::int32_t> next, float* HWY_RESTRICT o) {
+                           std::span<const std::int64_t> next, float* HWY_RESTRICT o) {
   const F32 d;
   constexpr std::int64_t kVectors = std::min<std::int64_t>(4, kDim / kLanes);
   for (std::int64_t c = 0; c < kDim; c += kVectors * kLanes) {
@@ -80,8 +81,8 @@ HWY_INLINE void accumulate(const T* HWY_RESTRICT v, std::span<const std::int32_t
 #pragma GCC unroll 4
       for (int i = 0; i < kVectors; ++i) acc[r][i] = hn::Zero(d);
     for (std::size_t n = 0; n < keys.size(); ++n) {
-      if (n < next.size()) prefetch<kVectors * kLanes>(k + static_cast<std::int64_t>(next[n]) * kDim + c);
-      const T* row = v + static_cast<std::int64_t>(keys[n]) * kDim + c;
+      if (n < next.size()) prefetch<kVectors * kLanes>(k + next[n] * kDim + c);
+      const T* row = v + keys[n] * kDim + c;
       VecF value[kVectors];
 #pragma GCC unroll 4
       for (int i = 0; i < kVectors; i += 2) {
@@ -107,33 +108,37 @@ HWY_INLINE void accumulate(const T* HWY_RESTRICT v, std::span<const std::int32_t
 }
 
 template <std::int64_t kDim, typename T>
-void attend_block(const T* k, const T* v, std::span<const std::int32_t> keys, std::span<const std::int32_t> next,
+void attend_block(const T* k, const T* v, const GatherKeys& keys, std::span<const std::int64_t> next,
                   const GatherRows& state) {
-  score<kDim>(k, v, keys, state);
-  const auto count = static_cast<std::int64_t>(keys.size());
+  score<kDim>(k, v, keys.rows, state);
+  for (std::size_t n = 0; n < keys.log_weight.size(); ++n)
+    for (std::int64_t r = 0; r < state.rows; ++r)
+      state.weights[r * kGatherKeys + static_cast<std::int64_t>(n)] +=
+          keys.log_weight[n] * std::numbers::log2e_v<float>;
+  const auto count = static_cast<std::int64_t>(keys.rows.size());
   const std::int64_t end = (count + kPanel - 1) / kPanel * kPanel;
   for_row_groups(state.rows, [&](std::int64_t first, auto rows) HWY_ATTR {
     float rescale[rows()];
     for (int r = 0; r < rows(); ++r)
       rescale[r] = soften(state.weights + (first + r) * kGatherKeys, 0, end, {0, count}, state.max[first + r],
                           state.sum[first + r]);
-    accumulate<rows(), kDim>(v, keys, state.weights + first * kGatherKeys, rescale, k,
-                             first == 0 ? next : std::span<const std::int32_t>(), state.o + first * kDim);
+    accumulate<rows(), kDim>(v, keys.rows, state.weights + first * kGatherKeys, rescale, k,
+                             first == 0 ? next : std::span<const std::int64_t>(), state.o + first * kDim);
   });
 }
 
-void attend_keys(const void* k, const void* v, Dtype dtype, std::int64_t head_dim, std::span<const std::int32_t> keys,
-                 std::span<const std::int32_t> next, const GatherRows& state) {
-  with_element(dtype, [&](auto type) HWY_ATTR {
-    const auto* typed_k = static_cast<decltype(type)>(k);
-    const auto* typed_v = static_cast<decltype(type)>(v);
-    switch (head_dim) {
+void attend_gathered(const AttentionInputs& in, const GatherKeys& keys, std::span<const std::int64_t> next,
+                     const GatherRows& state) {
+  with_element(in.shape.dtype, [&](auto type) HWY_ATTR {
+    const auto* k = static_cast<decltype(type)>(in.k);
+    const auto* v = static_cast<decltype(type)>(in.v);
+    switch (in.shape.head_dim) {
       case 32:
-        return attend_block<32>(typed_k, typed_v, keys, next, state);
+        return attend_block<32>(k, v, keys, next, state);
       case 64:
-        return attend_block<64>(typed_k, typed_v, keys, next, state);
+        return attend_block<64>(k, v, keys, next, state);
       default:
-        return attend_block<128>(typed_k, typed_v, keys, next, state);
+        return attend_block<128>(k, v, keys, next, state);
     }
   });
 }
@@ -146,16 +151,16 @@ HWY_AFTER_NAMESPACE();
 namespace attnscope::attend {
 
 HWY_EXPORT(load_gather_rows);
-HWY_EXPORT(attend_keys);
+HWY_EXPORT(attend_gathered);
 HWY_EXPORT(restore_order);
 
 void load_rows(const AttentionInputs& in, std::int64_t first_row, std::int64_t stride, const GatherRows& state) {
   HWY_DYNAMIC_DISPATCH(load_gather_rows)(in, first_row, stride, state);
 }
 
-void attend_keys(const void* k, const void* v, Dtype dtype, std::int64_t head_dim, std::span<const std::int32_t> keys,
-                 std::span<const std::int32_t> next, const GatherRows& state) {
-  HWY_DYNAMIC_DISPATCH(attend_keys)(k, v, dtype, head_dim, keys, next, state);
+void attend_keys(const AttentionInputs& in, const GatherKeys& keys, std::span<const std::int64_t> next,
+                 const GatherRows& state) {
+  HWY_DYNAMIC_DISPATCH(attend_gathered)(in, keys, next, state);
 }
 
 void restore_order(Dtype dtype, std::int64_t head_dim, const GatherRows& state) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The unit of decode work: a few query rows against a block of keys named by index, read where they lie.
+// The unit of decode work: a few query rows against a block of keys named by their rows, read where they lie.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,15 @@ struct GatherRows {
 /// Fetches rows first_row + r · stride of q, r < state.rows, and clears the softmax state.
 void load_rows(const AttentionInputs& in, std::int64_t first_row, std::int64_t stride, const GatherRows& state);
 
-/// Lets every row attend `keys`, at most kGatherKeys row numbers of k and v, [kv_len, head_dim] of one KV head.
-/// Meanwhile rows `next` of k, the block to come, are prefetched.
-void attend_keys(const void* k, const void* v, Dtype dtype, std::int64_t head_dim, std::span<const std::int32_t> keys,
-                 std::span<const std::int32_t> next, const GatherRows& state);
+/// Keys by their rows of k and v, in rows of head_dim elements from the start of each.
+struct GatherKeys {
+  std::span<const std::int64_t> rows;
+  std::span<const float> log_weight;  // parallel to rows, in natural-log units, or empty for none
+};
+
+/// Lets every row attend `keys`, at most kGatherKeys. Meanwhile rows `next` of k, the block to come, are prefetched.
+void attend_keys(const AttentionInputs& in, const GatherKeys& keys, std::span<const std::int64_t> next,
+                 const GatherRows& state);
 
 /// Puts the channels of o back into their natural order, once nothing more is added.
 void restore_order(Dtype dtype, std::int64_t head_dim, const GatherRows& state);

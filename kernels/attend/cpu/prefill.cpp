@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "harness/base/error.hpp"
 #include "kernels/attend/cpu/tile.hpp"
 
 namespace attnscope::attend {
@@ -137,6 +138,7 @@ void attend_rows(const AttentionInputs& in, const Plan& plan, std::int64_t t, st
 // make_plan(first query head of the KV head) gives the head's plan.
 template <typename MakePlan>
 void run(const AttentionInputs& in, const MakePlan& make_plan, const AttentionOutputs& out, void* workspace) {
+  if (in.page_table) throw InputError("attend::cpu: expected a contiguous cache for BlockList, found a paged one");
   const Shape& shape = in.shape;
   const std::int64_t key_tiles = ceil_div(shape.kv_len, kTileKeys);
   const std::int64_t row_bytes = shape.head_dim * size_of(shape.dtype);

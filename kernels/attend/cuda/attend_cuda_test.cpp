@@ -1,104 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // attend::cuda against the reference in double, at awkward shapes and in every form.
-//
-// Tolerance of O. Each p = e^(s − max) is rounded to the input type (unit roundoff u), and so is o, while l sums the
-// unrounded p in fp32: |δo| ≤ 2u · max|v|. A score in fp32 is off by at most d · 2^−24 · scale · Σ|q k| < 1e-4 for
-// d = 128 and normal data, which moves p by as much relative to itself: 2e-4 · max|v| more, for every type. LSE moves
-// by no more than its scores: 1e-4, plus rounding of its own magnitude.
-#include <cmath>
-#include <numeric>
 #include <string>
 
 #include "harness/base/error.hpp"
-#include "harness/base/half.hpp"
 #include "kernels/attend/attend.hpp"
-#include "kernels/attend/cuda/test_support.hpp"
+#include "kernels/attend/cuda/cuda_case.hpp"
 
 namespace attnscope::attend {
 namespace {
-
-/// Lists in host memory, from which a Selection for either side is made.
-struct HostLists {
-  std::vector<std::int64_t> begin;
-  std::vector<std::int32_t> count;
-  std::vector<std::int32_t> indices;
-};
-
-struct Case {
-  Shape shape;
-  std::vector<std::byte> q = random_tensor(shape.dtype, shape.q_elements(), 1);
-  std::vector<std::byte> k = random_tensor(shape.dtype, shape.kv_elements(), 2);
-  std::vector<std::byte> v = random_tensor(shape.dtype, shape.kv_elements(), 3);
-
-  explicit Case(const Shape& s) : shape(s) {}
-
-  void expect_equal(const Selection& host, const Selection& device) const {
-    const auto rows = static_cast<std::size_t>(shape.rows());
-    std::vector<std::byte> o(q.size());
-    std::vector<float> lse(rows);
-    const float scale = default_scale(shape);
-    reference({shape, q.data(), k.data(), v.data(), scale}, host, {o.data(), lse.data()});
-
-    const Buffer dq = to_device(q), dk = to_device(k), dv = to_device(v);
-    const Buffer workspace = device_bytes(cuda_workspace(shape, device));
-    const Buffer device_o = device_bytes(o.size()), device_lse = device_bytes(rows * sizeof(float));
-    cuda({shape, dq.data(), dk.data(), dv.data(), scale}, device, {device_o.data(), device_lse.as<float>()},
-         workspace.data(), nullptr);
-    finish();
-    EXPECT_TRUE(device_o.guards_intact() && device_lse.guards_intact() && workspace.guards_intact());
-    const auto found_o = to_host<std::byte>(device_o, static_cast<std::int64_t>(o.size()));
-    const auto found_lse = to_host<float>(device_lse, shape.rows());
-
-    double v_max = 0;
-    for (std::int64_t e = 0; e < shape.kv_elements(); ++e)
-      v_max = std::max(v_max, std::abs(double{load_element(v.data(), shape.dtype, e)}));
-    const double tolerance = (2 * unit_roundoff(shape.dtype) + 2e-4) * v_max;
-    for (std::int64_t row = 0; row < shape.rows(); ++row) {
-      const auto r = static_cast<std::size_t>(row);
-      if (std::isinf(lse[r]))
-        ASSERT_EQ(found_lse[r], lse[r]) << "row " << row;
-      else
-        ASSERT_NEAR(found_lse[r], lse[r], 1e-4 + 1e-6 * std::abs(lse[r])) << "row " << row;
-      for (std::int64_t c = 0; c < shape.head_dim; ++c) {
-        const std::int64_t e = row * shape.head_dim + c;
-        ASSERT_NEAR(load_element(found_o.data(), shape.dtype, e), load_element(o.data(), shape.dtype, e), tolerance)
-            << "row " << row << " channel " << c;
-      }
-    }
-  }
-
-  void expect_equal(const Selection& selection) const { expect_equal(selection, selection); }
-
-  void expect_equal_tokens(const HostLists& lists, std::int64_t heads, std::int64_t page) const {
-    const Buffer begin = to_device(lists.begin), count = to_device(lists.count), indices = to_device(lists.indices);
-    expect_equal(TokenList{heads, page, lists.begin, lists.count, lists.indices},
-                 TokenList{heads, page, device_span<std::int64_t>(begin, lists.begin.size()),
-                           device_span<std::int32_t>(count, lists.count.size()),
-                           device_span<std::int32_t>(indices, lists.indices.size())});
-  }
-
-  void expect_equal_blocks(const HostLists& lists, std::int64_t block_q, std::int64_t block_k) const {
-    const Buffer begin = to_device(lists.begin), indices = to_device(lists.indices);
-    expect_equal(BlockList{block_q, block_k, lists.begin, lists.indices},
-                 BlockList{block_q, block_k, device_span<std::int64_t>(begin, lists.begin.size()),
-                           device_span<std::int32_t>(indices, lists.indices.size())});
-  }
-};
-
-/// `lists` lists over `entries` numbers, each kept with probability `density`.
-HostLists random_lists(std::int64_t lists, std::int64_t entries, double density) {
-  std::mt19937 generator(7);
-  std::bernoulli_distribution keep(density);
-  HostLists result;
-  for (std::int64_t list = 0; list < lists; ++list) {
-    result.begin.push_back(static_cast<std::int64_t>(result.indices.size()));
-    for (std::int32_t entry = 0; entry < entries; ++entry)
-      if (keep(generator)) result.indices.push_back(entry);
-    result.count.push_back(static_cast<std::int32_t>(result.indices.size()) -
-                           static_cast<std::int32_t>(result.begin.back()));
-  }
-  return result;
-}
 
 HostLists random_blocks(const Shape& shape, std::int64_t block_q, std::int64_t block_k, double density) {
   const std::int64_t q_blocks = (shape.q_len + block_q - 1) / block_q;

@@ -4,7 +4,9 @@
 
 #include <cuda_runtime_api.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <variant>
 
 #include "harness/base/attention.hpp"
@@ -27,14 +29,24 @@ struct SplitPlan {
 /// Tensor cores, one CTA per tile of query rows: Window or BlockList; f16 and bf16.
 void prefill(const AttentionInputs& in, const KeySource& keys, const AttentionOutputs& out, cudaStream_t stream);
 
-/// Tensor cores, keys split over CTAs: Window or TokenList; f16 and bf16.
-SplitPlan split_plan(const Shape& shape, const KeySource& keys);
-void split(const AttentionInputs& in, const KeySource& keys, const AttentionOutputs& out, void* workspace,
+/// Tensor cores, the keys of a window split evenly over CTAs; f16 and bf16.
+SplitPlan split_plan(const Shape& shape, const device::Window& window);
+void split(const AttentionInputs& in, const device::Window& window, const AttentionOutputs& out, void* workspace,
+           cudaStream_t stream);
+
+/// Tensor cores, lists whose lengths only the device knows shared out evenly over warps; f16 and bf16.
+std::size_t lists_workspace(const Shape& shape, const TokenList& list);
+void lists(const AttentionInputs& in, const TokenList& list, const AttentionOutputs& out, void* workspace,
            cudaStream_t stream);
 
 /// CUDA cores in fp32, one CTA per query row and split: every source; f32.
 SplitPlan rows_plan(const Shape& shape, const KeySource& keys);
 void rows(const AttentionInputs& in, const KeySource& keys, const AttentionOutputs& out, void* workspace,
           cudaStream_t stream);
+
+/// Finished results of the same rows, merged by their LSE; at most kMostMergedParts of them.
+inline constexpr std::size_t kMostMergedParts = 8;
+void merge(const Shape& shape, std::span<const AttentionOutputs> parts, const AttentionOutputs& out,
+           cudaStream_t stream);
 
 }  // namespace attnscope::attend

@@ -14,6 +14,14 @@ std::size_t SplitPlan::workspace_bytes(std::int64_t head_dim) const {
   return rows * (static_cast<std::size_t>(head_dim) * sizeof(float) + sizeof(float2));
 }
 
+int sm_count() {
+  int device = 0;
+  int sms = 0;
+  cuda_check(cudaGetDevice(&device), "attend::cuda: current device");
+  cuda_check(cudaDeviceGetAttribute(&sms, cudaDevAttrMultiProcessorCount, device), "attend::cuda: number of SMs");
+  return sms;
+}
+
 std::int64_t most_keys(const Shape& shape, const KeySource& keys) {
   const auto* window = std::get_if<device::Window>(&keys);
   if (!window) return shape.kv_len;
@@ -27,15 +35,12 @@ SplitPlan plan_splits(std::int64_t tiles, std::int64_t tile_rows, std::int64_t k
   // finishing a CTA costs about 64, merging one more split about 4.
   constexpr std::int64_t kCtaKeys = 64;
   constexpr std::int64_t kMergeKeys = 4;
-  int device = 0;
-  int sms = 0;
-  cuda_check(cudaGetDevice(&device), "attend::cuda: current device");
-  cuda_check(cudaDeviceGetAttribute(&sms, cudaDevAttrMultiProcessorCount, device), "attend::cuda: number of SMs");
-  const std::int64_t slots = 2 * sms;
+  constexpr std::int64_t kMostSplits = 256;
+  const std::int64_t slots = 2 * sm_count();
 
   SplitPlan plan{.tiles = tiles, .tile_rows = static_cast<int>(tile_rows)};
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
-  const std::int64_t most = std::clamp<std::int64_t>((keys + step_keys - 1) / step_keys, 1, device::kMostSplits);
+  const std::int64_t most = std::clamp<std::int64_t>((keys + step_keys - 1) / step_keys, 1, kMostSplits);
   for (std::int64_t splits = 1; splits <= most && (splits == 1 || tiles * splits <= 4 * slots); ++splits) {
     const std::int64_t share = ((keys + splits - 1) / splits + step_keys - 1) / step_keys * step_keys;
     const std::int64_t waves = (tiles * splits + slots - 1) / slots;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the keys of row tiles are split over CTAs. Host logic: depends on the shape and the number of SMs alone, never on
-// lengths that only the device knows, so that workspace and launch always agree.
+// How the keys of row tiles are shared out among CTAs or warps. Host logic: depends on the shape and the number of SMs
+// alone, never on lengths that only the device knows, so that workspace and launch always agree.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -11,9 +11,7 @@
 
 namespace attnscope::device {
 
-inline constexpr int kMostSplits = 256;
-
-/// Workspace of a split launch: per (tile, split, row of the tile) an unnormalised O row, its maximum and its sum.
+/// Partial results of rows: unnormalised O, its maximum and its sum.
 struct Partials {
   float* __restrict__ o = nullptr;       // [tiles, splits, tile_rows, head_dim]
   float2* __restrict__ state = nullptr;  // [tiles, splits, tile_rows]: maximum, sum
@@ -28,6 +26,9 @@ struct Partials {
 }  // namespace attnscope::device
 
 namespace attnscope::attend {
+
+/// Streaming multiprocessors of the current device.
+int sm_count();
 
 /// Upper bound of the keys that one row tile visits.
 std::int64_t most_keys(const Shape& shape, const KeySource& keys);

@@ -5,6 +5,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/device/cuda_check.hpp"
+#include "kernels/attend/cuda/cache.cuh"
 #include "kernels/attend/cuda/launch.hpp"
 #include "kernels/attend/cuda/merge.cuh"
 #include "kernels/attend/cuda/plan.hpp"
@@ -24,6 +25,7 @@ struct ListArgs {
   const std::int64_t* __restrict__ begin;
   const std::int32_t* __restrict__ count;
   const std::int32_t* __restrict__ indices;
+  const float* __restrict__ log_weight;  // null: none
   int run;
   int block_q;
   int blocks;  // query blocks per head
@@ -34,14 +36,25 @@ struct Args {
   const float* __restrict__ q;
   const float* __restrict__ k;
   const float* __restrict__ v;
-  float* __restrict__ o;
-  float* __restrict__ lse;
+  AttentionOutputs out;
   Axis axis;
   Window window;
   ListArgs list;
+  Cache cache;
   int group;
   float scale;
   Partials partials;
+};
+
+/// The list of a row, and its log weights.
+struct ListedKeys : KeyRuns {
+  const float* weights;  // null: none
+  __device__ float log_weight(int n) const { return weights ? weights[n] : 0.0f; }
+};
+
+/// The keys of a window, which all weigh the same.
+struct WindowKeys : KeyRanges {
+  __device__ float log_weight(int) const { return 0.0f; }
 };
 
 template <bool kListed>
@@ -50,9 +63,10 @@ __device__ auto key_sequence(const Args& args, std::int64_t head, int i) {
     const std::int64_t list = head / args.list.share * args.list.blocks + i / args.list.block_q;
     const std::int64_t begin = args.list.begin[list];
     const int count = args.list.count ? args.list.count[list] : static_cast<int>(args.list.begin[list + 1] - begin);
-    return key_runs(args.list.indices + begin, count, args.list.run);
+    return ListedKeys{key_runs(args.list.indices + begin, count, args.list.run),
+                      args.list.log_weight ? args.list.log_weight + begin : nullptr};
   } else {
-    return KeyRanges(args.axis, args.window, i, i, 1);
+    return WindowKeys{KeyRanges(args.axis, args.window, i, i, 1)};
   }
 }
 
@@ -83,20 +97,19 @@ __global__ __launch_bounds__(kThreads, 6) void rows_kernel(const __grid_constant
   const int split_keys = (sequence.length + args.partials.splits - 1) / args.partials.splits;
   const int begin = static_cast<int>(min(std::int64_t{split} * split_keys, std::int64_t{sequence.length}));
   const int end = min(begin + split_keys, sequence.length);
-  const std::int64_t kv_offset = head / args.group * args.axis.kv_len * kHeadDim;
-  const float* k = args.k + kv_offset;
-  const float* v = args.v + kv_offset;
+  const KvRows kv_rows = args.cache.rows(static_cast<int>(head / args.group));
 
   float maximum = -INFINITY;
   float sum = 0.0f;  // of this lane's keys
   float out[kChannels] = {};
   for (int first = begin + warp * 32; first < end; first += kThreads) {
-    int key = first + lane < end ? sequence.key(first + lane) : kNoKey;
-    if (!mask.attends(key)) key = kNoKey;
+    const int n = first + lane;
+    const int key = n < end ? sequence.key(n) : kNoKey;
+    const std::int64_t kv_row = mask.attends(key) ? kv_rows.row(key) : -1;
     float score = -INFINITY;
-    if (key != kNoKey) {
-      const auto* source = reinterpret_cast<const float4*>(k + std::int64_t{key} * kHeadDim);
-      score = 0.0f;
+    if (kv_row >= 0) {
+      const auto* source = reinterpret_cast<const float4*>(args.k + kv_row * kHeadDim);
+      score = sequence.log_weight(n);
 #pragma unroll 8
       for (int c = 0; c < kHeadDim / 4; ++c) {
         const float4 x = source[c];
@@ -108,7 +121,7 @@ __global__ __launch_bounds__(kThreads, 6) void rows_kernel(const __grid_constant
     for (int offset = 16; offset > 0; offset /= 2) best = fmaxf(best, __shfl_xor_sync(kAllLanes, best, offset));
     if (best == -INFINITY) continue;
     const float rescale = rescale_factor(maximum, best);
-    const float p = key == kNoKey ? 0.0f : expf(score - best);
+    const float p = score == -INFINITY ? 0.0f : expf(score - best);
     maximum = best;
     sum = sum * rescale + p;
 #pragma unroll
@@ -116,9 +129,9 @@ __global__ __launch_bounds__(kThreads, 6) void rows_kernel(const __grid_constant
 #pragma unroll 8
     for (int j = 0; j < 32; ++j) {
       const float weight = __shfl_sync(kAllLanes, p, j);
-      const int source_key = __shfl_sync(kAllLanes, key, j);
-      if (source_key == kNoKey) continue;
-      const float* source = v + std::int64_t{source_key} * kHeadDim + lane;
+      const std::int64_t source_row = __shfl_sync(kAllLanes, kv_row, j);
+      if (source_row < 0) continue;
+      const float* source = args.v + source_row * kHeadDim + lane;
 #pragma unroll
       for (int c = 0; c < kChannels; ++c) out[c] = fmaf(weight, source[c * 32], out[c]);
     }
@@ -145,8 +158,8 @@ __global__ __launch_bounds__(kThreads, 6) void rows_kernel(const __grid_constant
     args.partials.o[partial * kHeadDim + threadIdx.x] = value;
     if (threadIdx.x == 0) args.partials.state[partial] = {maximum, sum};
   } else {
-    args.o[row * kHeadDim + threadIdx.x] = sum > 0.0f ? value / sum : 0.0f;
-    if (threadIdx.x == 0) args.lse[row] = sum > 0.0f ? maximum + logf(sum) : -INFINITY;
+    store<float>(args.out, row * kHeadDim + threadIdx.x, sum > 0.0f ? value / sum : 0.0f);
+    if (threadIdx.x == 0) args.out.lse[row] = log_sum(maximum, sum);
   }
 }
 
@@ -154,11 +167,8 @@ __global__ __launch_bounds__(kThreads, 6) void rows_kernel(const __grid_constant
 template <int kHeadDim>
 __global__ __launch_bounds__(kMergeThreads) void merge_kernel(const __grid_constant__ Args args) {
   const std::int64_t row = blockIdx.x;
-  float value;
-  float lse;
-  merge_row<kHeadDim>(args.partials, row, 0, value, lse);
-  if (threadIdx.x < kHeadDim) args.o[row * kHeadDim + threadIdx.x] = value;
-  if (threadIdx.x == 0) args.lse[row] = lse;
+  merge_row<float, kHeadDim>(
+      args.partials, args.partials.splits, [&](int split) { return args.partials.row(row, split, 0); }, args.out, row);
 }
 
 template <int kHeadDim>
@@ -181,6 +191,7 @@ ListArgs list_args(const Shape& shape, const KeySource& keys) {
     list.begin = tokens->begin.data();
     list.count = tokens->count.data();
     list.indices = tokens->indices.data();
+    list.log_weight = tokens->log_weight.data();
     list.run = static_cast<int>(tokens->page);
     list.block_q = 1;
     list.blocks = static_cast<int>(shape.q_len);
@@ -210,10 +221,10 @@ void rows(const AttentionInputs& in, const KeySource& keys, const AttentionOutpu
   args.q = static_cast<const float*>(in.q);
   args.k = static_cast<const float*>(in.k);
   args.v = static_cast<const float*>(in.v);
-  args.o = static_cast<float*>(out.o);
-  args.lse = out.lse;
+  args.out = out;
   args.axis = {static_cast<int>(shape.q_len), static_cast<int>(shape.kv_len), shape.causal};
   args.list = list_args(shape, keys);
+  args.cache = Cache(in);
   args.group = static_cast<int>(shape.group());
   args.scale = in.scale;
   args.partials = partials_in(workspace, plan, shape.head_dim);
