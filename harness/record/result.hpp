@@ -28,7 +28,7 @@ struct WorkloadId {
   std::string name;
   nlohmann::json params = nlohmann::json::object();
   std::uint64_t seed = 0;
-  std::string hash;  // of the q, k, v bytes: equal hashes, equal inputs
+  std::string hash;  // of the bytes of q, k, v and past_q: equal hashes, equal inputs
   bool operator==(const WorkloadId&) const = default;
 };
 

@@ -23,14 +23,14 @@ using nlohmann::json;
 
 constexpr std::uintptr_t kAlignment = 64;  // what AttentionInputs asks of its pointers
 
-/// q, k or v as a file has it; `where` names file and tensor in messages.
+/// A tensor as a file has it; `where` names file and tensor in messages.
 struct Tensor {
   std::string where;
   Dtype dtype;
   std::vector<std::int64_t> dims;
   std::span<const std::byte> bytes;
 };
-using Tensors = std::array<Tensor, 3>;  // q, k, v
+using Tensors = std::vector<Tensor>;  // q, k, v and, where there is one, past_q
 
 [[noreturn]] void fail(const std::string& where, const std::string& expected, const std::string& found) {
   throw InputError(fmt::format("{}: expected {}, found {}", where, expected, found));
@@ -61,10 +61,10 @@ Tensor read_npy(const MappedFile& file, const std::string& path) {
 }
 
 Shape shape_of(const Tensors& tensors, bool causal, const std::string& source) {
-  constexpr std::array<const char*, 3> kLayout{"[batch, q_heads, q_len, head_dim]",
-                                               "[batch, kv_heads, kv_len, head_dim]",
-                                               "[batch, kv_heads, kv_len, head_dim]"};
-  const auto& [q, k, v] = tensors;
+  constexpr std::array<const char*, 4> kLayout{
+      "[batch, q_heads, q_len, head_dim]", "[batch, kv_heads, kv_len, head_dim]", "[batch, kv_heads, kv_len, head_dim]",
+      "[batch, q_heads, history, head_dim]"};
+  const Tensor &q = tensors[0], &k = tensors[1], &v = tensors[2];
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const Tensor& tensor = tensors[i];
     if (tensor.dims.size() != 4) fail(tensor.where, kLayout[i], text_of(tensor.dims));
@@ -74,14 +74,21 @@ Shape shape_of(const Tensors& tensors, bool causal, const std::string& source) {
   if (k.dims[0] != q.dims[0]) fail(k.where, fmt::format("batch {} as in q", q.dims[0]), text_of(k.dims));
   if (k.dims[3] != q.dims[3]) fail(k.where, fmt::format("head_dim {} as in q", q.dims[3]), text_of(k.dims));
   if (v.dims != k.dims) fail(v.where, fmt::format("{} as in k", text_of(k.dims)), text_of(v.dims));
-  const Shape shape{.batch = q.dims[0],
-                    .q_heads = q.dims[1],
-                    .kv_heads = k.dims[1],
-                    .head_dim = q.dims[3],
-                    .q_len = q.dims[2],
-                    .kv_len = k.dims[2],
-                    .causal = causal,
-                    .dtype = q.dtype};
+  Shape shape{.batch = q.dims[0],
+              .q_heads = q.dims[1],
+              .kv_heads = k.dims[1],
+              .head_dim = q.dims[3],
+              .q_len = q.dims[2],
+              .kv_len = k.dims[2],
+              .causal = causal,
+              .dtype = q.dtype};
+  if (tensors.size() > 3) {
+    const Tensor& past_q = tensors[3];
+    shape.history = past_q.dims[2];
+    const std::vector<std::int64_t> expected{shape.batch, shape.q_heads, std::max<std::int64_t>(1, shape.history),
+                                             shape.head_dim};
+    if (past_q.dims != expected) fail(past_q.where, text_of(expected) + " as in q", text_of(past_q.dims));
+  }
   validate(shape, source);
   return shape;
 }
@@ -100,7 +107,7 @@ MappedProblem make_problem(const Tensors& tensors, bool causal, bool finite, con
   MappedProblem problem;
   problem.shape = shape_of(tensors, causal, source);
   problem.phase = problem.shape.q_len == 1 ? Phase::decode : Phase::prefill;
-  const std::array targets{&problem.q, &problem.k, &problem.v};
+  const std::array targets{&problem.q, &problem.k, &problem.v, &problem.past_q};
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const void* data = tensors[i].bytes.data();
     if (reinterpret_cast<std::uintptr_t>(data) % kAlignment != 0) {
@@ -185,7 +192,8 @@ json provenance_of(const SafetensorsFile& file) {
 
 MappedProblem map_safetensors(const std::string& path, const FileOptions& options) {
   SafetensorsFile file = SafetensorsFile::open(path);
-  const Tensors tensors{read_tensor(file, "q"), read_tensor(file, "k"), read_tensor(file, "v")};
+  Tensors tensors{read_tensor(file, "q"), read_tensor(file, "k"), read_tensor(file, "v")};
+  if (file.find("past_q")) tensors.push_back(read_tensor(file, "past_q"));
   MappedProblem problem = make_problem(tensors, causal_of(file, options), options.check_finite, path);
   problem.phase = phase_of(file, problem.phase);
   problem.task = read_task(file, problem.shape);
@@ -212,7 +220,7 @@ MappedProblem map_npy(const std::string& source, const FileOptions& options) {
 }  // namespace
 
 AttentionInputs MappedProblem::inputs() const {
-  return {.shape = shape, .q = q, .k = k, .v = v, .scale = default_scale(shape)};
+  return {.shape = shape, .q = q, .k = k, .v = v, .scale = default_scale(shape), .past_q = past_q};
 }
 
 std::string MappedProblem::hash() const { return hash_inputs(inputs()); }
@@ -230,11 +238,13 @@ Problem load_problem(const std::string& source, const FileOptions& options) {
     buffer.copy_from_host(data, bytes);
     return buffer;
   };
-  return {.shape = mapped.shape,
+  const Shape& shape = mapped.shape;
+  return {.shape = shape,
           .phase = mapped.phase,
-          .q = copy(mapped.q, mapped.shape.q_elements()),
-          .k = copy(mapped.k, mapped.shape.kv_elements()),
-          .v = copy(mapped.v, mapped.shape.kv_elements()),
+          .q = copy(mapped.q, shape.q_elements()),
+          .k = copy(mapped.k, shape.kv_elements()),
+          .v = copy(mapped.v, shape.kv_elements()),
+          .past_q = mapped.past_q ? copy(mapped.past_q, shape.history_elements()) : Buffer(),
           .task = std::move(mapped.task),
           .provenance = std::move(mapped.provenance)};
 }

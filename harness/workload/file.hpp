@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `file` workload: captured or saved Q, K and V. The same format carries a problem from process to process.
 //
-// A safetensors file holds q [B, Hq, Nq, D], k and v [B, Hkv, Nkv, D] of one dtype (F32, F16 or BF16), and optionally a
-// retrieval task: task.rows I64 [R, 3] (batch, head, query), task.answers I64 [R], task.candidates F32 [C, D].
+// A safetensors file holds q [B, Hq, Nq, D], k and v [B, Hkv, Nkv, D] of one dtype (F32, F16 or BF16), and
+// optionally past_q [B, Hq, history, D], the queries of the positions before those of q, and a retrieval task:
+// task.rows I64 [R, 3] (batch, head, query), task.answers I64 [R], task.candidates F32 [C, D].
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -19,7 +20,7 @@ namespace attnscope {
 struct FileOptions {
   /// The mask; when absent the file's metadata `causal` decides (save_problem and the capture script write it).
   std::optional<bool> causal;
-  /// Look for NaN and infinity in q, k and v. Only for files that this program itself has just written may it be off.
+  /// Look for NaN and infinity in the tensors. Only for files that this program itself has just written may it be off.
   bool check_finite = true;
 };
 
@@ -31,6 +32,7 @@ struct MappedProblem {
   const void* q = nullptr;
   const void* k = nullptr;
   const void* v = nullptr;
+  const void* past_q = nullptr;  // null when shape.history is 0
   std::optional<RetrievalTask> task;
   nlohmann::json provenance = nlohmann::json::object();
 
@@ -50,7 +52,8 @@ MappedProblem map_problem(const std::string& source, const FileOptions& options 
 /// The same, copied into memory that this process owns.
 Problem load_problem(const std::string& source, const FileOptions& options = {});
 
-/// Writes tensors, mask, phase, task and provenance, so that map_problem returns an equal problem. Whole or not at all.
+/// Writes tensors, mask, phase, task and provenance, so that map_problem returns an equal problem (but for cache_page,
+/// which is no property of the tensors). Whole or not at all.
 void save_problem(const std::string& path, const Problem& problem);
 
 }  // namespace attnscope

@@ -12,6 +12,9 @@ void save_problem(const std::string& path, const Problem& problem) {
   std::vector<TensorToWrite> tensors{{"q", dtype, q_dims, problem.q.data()},
                                      {"k", dtype, kv_dims, problem.k.data()},
                                      {"v", dtype, kv_dims, problem.v.data()}};
+  if (problem.past_q)
+    tensors.push_back(
+        {"past_q", dtype, {shape.batch, shape.q_heads, shape.history, shape.head_dim}, problem.past_q.data()});
 
   std::vector<std::int64_t> rows;  // outlives the write
   if (problem.task) {

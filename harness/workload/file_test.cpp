@@ -124,6 +124,23 @@ TEST_F(FileWorkload, SavedProblemsReturnEqual) {
   EXPECT_EQ(back.task->rows, problem.task->rows);
   EXPECT_EQ(back.task->answers, problem.task->answers);
   EXPECT_EQ(back.task->candidates, problem.task->candidates);
+  EXPECT_EQ(back.past_q, nullptr);
+}
+
+TEST_F(FileWorkload, EarlierQueriesComeAndGoWithTheProblem) {
+  Draft draft;
+  draft.q = Draft::tensor({1, 4, 1, 8});
+  const Draft::Tensor past_q = Draft::tensor({1, 4, 3, 8});
+  draft.more = {{"past_q", "F32", past_q.dims, past_q.data.data()}};
+  draft.write(path("a"));
+  const Problem problem = load_problem(path("a"));
+  EXPECT_EQ(problem.shape.history, 3);
+  save_problem(path("b"), problem);
+  const MappedProblem back = map_problem(path("b"));
+  EXPECT_EQ(back.shape, problem.shape);
+  EXPECT_EQ(back.hash(), problem.hash());
+  ASSERT_NE(back.inputs().past_q, nullptr);
+  EXPECT_EQ(std::memcmp(back.inputs().past_q, past_q.data.data(), past_q.data.size() * sizeof(float)), 0);
 }
 
 TEST_F(FileWorkload, ReadsThreeNpyFiles) {
@@ -149,6 +166,7 @@ TEST_F(FileWorkload, EveryFaultIsOneLineNamingFileAndTensor) {
   static const std::array<std::int64_t, 3> rows{0, 4, 0};
   static const std::array<std::int64_t, 1> answers{1};
   static const std::array<float, 8> candidates{};
+  static const std::array<float, 5 * 4 * 8> earlier{0, INFINITY};
   const std::vector<Case> cases{
       {[](Draft& d) { d.q.dtype = "I32"; }, "tensor \"q\": expected dtype F32, F16 or BF16, found I32"},
       {[](Draft& d) { d.v.dtype = "F16", d.v.dims[3] = 16; }, "tensor \"v\": expected dtype f32 as in q, found f16"},
@@ -184,6 +202,26 @@ TEST_F(FileWorkload, EveryFaultIsOneLineNamingFileAndTensor) {
        "tensor \"k\": expected finite values, found NaN or infinity at [0, 1, 1, 5]"},
       {[](Draft& d) { d.v.data[79] = -std::numeric_limits<float>::infinity(); },
        "tensor \"v\": expected finite values, found NaN or infinity at [0, 1, 4, 7]"},
+      {[](Draft& d) {
+         d.more = {{"past_q", "F32", {1, 4, 0, 8}, earlier.data()}};
+       },
+       "tensor \"past_q\": expected [1, 4, 1, 8] as in q, found [1, 4, 0, 8]"},
+      {[](Draft& d) {
+         d.more = {{"past_q", "F32", {1, 2, 2, 8}, earlier.data()}};
+       },
+       "tensor \"past_q\": expected [1, 4, 2, 8] as in q, found [1, 2, 2, 8]"},
+      {[](Draft& d) {
+         d.more = {{"past_q", "F32", {4, 2, 8}, earlier.data()}};
+       },
+       "tensor \"past_q\": expected [batch, q_heads, history, head_dim], found [4, 2, 8]"},
+      {[](Draft& d) {
+         d.more = {{"past_q", "F32", {1, 4, 3, 8}, earlier.data()}};
+       },
+       "history must be between 0 and kv_len − q_len = 2, found 3"},
+      {[](Draft& d) {
+         d.more = {{"past_q", "F32", {1, 4, 2, 8}, earlier.data()}};
+       },
+       "tensor \"past_q\": expected finite values, found NaN or infinity at [0, 0, 0, 1]"},
       {[](Draft& d) { d.metadata.clear(); }, "expected metadata \"causal\": \"true\" or \"false\", found none"},
       {[](Draft& d) { d.metadata["causal"] = "yes"; }, "found \"yes\""},
       {[](Draft& d) { d.metadata["phase"] = "train"; },

@@ -34,9 +34,13 @@ class Gaussian : public Workload {
     const auto sigma = static_cast<float>(params.real("sigma"));
     for (std::int64_t b = 0; b < shape.batch; ++b) {
       // By position, not by row: the rows of a decode step are the last rows of the prefill of the same length.
-      for (std::int64_t h = 0; h < shape.q_heads; ++h)
-        fill_gaussian(shape, head_stream(root, kQuery, b, h), shape.position(0), shape.q_len, sigma, problem.q.data(),
-                      (b * shape.q_heads + h) * shape.q_len * shape.head_dim, threads);
+      for (std::int64_t h = 0; h < shape.q_heads; ++h) {
+        const NoiseStream stream = head_stream(root, kQuery, b, h);
+        const std::int64_t head = (b * shape.q_heads + h) * shape.head_dim, first = shape.position(0);
+        fill_gaussian(shape, stream, first, shape.q_len, sigma, problem.q.data(), head * shape.q_len, threads);
+        fill_gaussian(shape, stream, first - shape.history, shape.history, sigma, problem.past_q.data(),
+                      head * shape.history, threads);
+      }
       for (std::int64_t h = 0; h < shape.kv_heads; ++h) {
         const std::int64_t offset = (b * shape.kv_heads + h) * shape.kv_len * shape.head_dim;
         fill_gaussian(shape, head_stream(root, kKey, b, h), 0, shape.kv_len, 1, problem.k.data(), offset, threads);

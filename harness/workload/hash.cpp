@@ -69,8 +69,9 @@ std::uint64_t xxh64(std::span<const std::byte> bytes, std::uint64_t seed) {
 
 std::string hash_inputs(const AttentionInputs& host) {
   const Shape& shape = host.shape;
-  const std::string header = fmt::format("{} B{} Hq{} Hkv{} D{} Nq{} Nkv{}", to_string(shape.dtype), shape.batch,
-                                         shape.q_heads, shape.kv_heads, shape.head_dim, shape.q_len, shape.kv_len);
+  std::string header = fmt::format("{} B{} Hq{} Hkv{} D{} Nq{} Nkv{}", to_string(shape.dtype), shape.batch,
+                                   shape.q_heads, shape.kv_heads, shape.head_dim, shape.q_len, shape.kv_len);
+  if (host.past_q) header += fmt::format(" Np{}", shape.history);
   std::uint64_t hash = xxh64(std::as_bytes(std::span{header}));
   const auto add = [&](const void* tensor, std::int64_t elements) {
     const auto bytes = static_cast<std::size_t>(elements * size_of(shape.dtype));
@@ -79,6 +80,7 @@ std::string hash_inputs(const AttentionInputs& host) {
   add(host.q, shape.q_elements());
   add(host.k, shape.kv_elements());
   add(host.v, shape.kv_elements());
+  if (host.past_q) add(host.past_q, shape.history_elements());
   return fmt::format("{:016x}", hash);
 }
 

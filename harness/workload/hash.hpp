@@ -14,8 +14,9 @@ namespace attnscope {
 /// XXH64 of `bytes`, as `xxhsum -H64` prints it when `seed` is 0.
 std::uint64_t xxh64(std::span<const std::byte> bytes, std::uint64_t seed = 0);
 
-/// 16 hex digits over q, k and v in host memory, their dtype and the shape, the mask excluded: the inputs are the same
-/// tensors whatever the mask. Each part's hash seeds the next: text of dtype and dimensions, q, k, v.
+/// 16 hex digits over q, k, v and past_q in host memory, their dtype and the shape; mask and cache_page excluded: the
+/// inputs are the same tensors whatever the mask and wherever a backend keeps them. Each part's hash seeds the next:
+/// text of dtype and dimensions, q, k, v, and past_q where there is one.
 std::string hash_inputs(const AttentionInputs& host);
 
 }  // namespace attnscope

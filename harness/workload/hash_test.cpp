@@ -63,10 +63,22 @@ TEST(ProblemHash, TellsTensorsApartByEveryByteAndByShape) {
   EXPECT_NE(folded.hash(), original);
 }
 
-TEST(ProblemHash, IgnoresTheMask) {
-  Problem bidirectional = small_problem();
-  bidirectional.shape.causal = false;
-  EXPECT_EQ(bidirectional.hash(), small_problem().hash());
+TEST(ProblemHash, CountsEarlierQueriesWhereThereAreSome) {
+  Problem with = small_problem();
+  with.shape.history = 1;
+  with.past_q = Buffer(Space::host, 2 * 1 * 8 * 2);
+  with.past_q.zero();
+  const std::string zeros = with.hash();
+  EXPECT_NE(zeros, small_problem().hash());
+  with.past_q.as<unsigned char>()[31] = 1;
+  EXPECT_NE(with.hash(), zeros);
+}
+
+TEST(ProblemHash, IgnoresMaskAndPages) {
+  Problem other = small_problem();
+  other.shape.causal = false;
+  other.shape.cache_page = 2;
+  EXPECT_EQ(other.hash(), small_problem().hash());
 }
 
 }  // namespace

@@ -41,15 +41,17 @@ void fill_keys_values(const KvHead& head, const Shape& shape, std::int64_t offse
   });
 }
 
-void fill_queries(const QueryHead& head, const Shape& shape, std::int64_t offset, int threads, Problem& problem) {
-  const std::int64_t begin = shape.position(0), end = shape.kv_len;
+/// Queries at the positions [begin, end), written to `tensor` from element `offset` on.
+void fill_queries(const QueryHead& head, const Shape& shape, std::int64_t begin, std::int64_t end, void* tensor,
+                  std::int64_t offset, int threads) {
+  if (begin == end) return;
   const std::int64_t first_tile = begin / kTileRows, last_tile = (end + kTileRows - 1) / kTileRows;
   parallel_for(last_tile - first_tile, threads, [&](std::int64_t t) {
     std::vector<float> queries = make_tile(shape.head_dim);
     const std::int64_t first = (first_tile + t) * kTileRows;
     const std::int64_t from = std::max(begin, first), to = std::min(end, first + kTileRows);
     head.tile(first, queries.data());
-    store_tile(queries.data(), from - first, to - first, shape.head_dim, shape.dtype, problem.q.data(),
+    store_tile(queries.data(), from - first, to - first, shape.head_dim, shape.dtype, tensor,
                offset + (from - begin) * shape.head_dim);
   });
 }
@@ -78,7 +80,10 @@ class Llm : public Workload {
         fill_keys_values(owner, shape, (b * shape.kv_heads + kv) * shape.kv_len * shape.head_dim, threads, problem);
         for (std::int64_t h = kv * shape.group(); h < (kv + 1) * shape.group(); ++h) {
           const QueryHead head(owner, kv, h, kinds[static_cast<std::size_t>(h)], threads);
-          fill_queries(head, shape, (b * shape.q_heads + h) * shape.q_len * shape.head_dim, threads, problem);
+          const std::int64_t first = shape.position(0), offset = (b * shape.q_heads + h) * shape.head_dim;
+          fill_queries(head, shape, first, shape.kv_len, problem.q.data(), offset * shape.q_len, threads);
+          fill_queries(head, shape, first - shape.history, first, problem.past_q.data(), offset * shape.history,
+                       threads);
         }
       }
     }

@@ -122,9 +122,13 @@ class NeedleWorkload : public Workload {
     const std::int64_t keys = (b * s.kv_heads + kv) * s.kv_len * s.head_dim;
     fill_gaussian(s, stream_of(seed, kKey, b, kv), 0, s.kv_len, 1, problem.k.data(), keys, threads);
     fill_gaussian(s, stream_of(seed, kValue, b, kv), 0, s.kv_len, 1, problem.v.data(), keys, threads);
-    for (std::int64_t h = kv * s.group(); h < (kv + 1) * s.group(); ++h)
-      fill_gaussian(s, stream_of(seed, kQuery, b, h), s.position(0), s.q_len, 1, problem.q.data(),
-                    (b * s.q_heads + h) * s.q_len * s.head_dim, threads);
+    for (std::int64_t h = kv * s.group(); h < (kv + 1) * s.group(); ++h) {
+      const NoiseStream stream = stream_of(seed, kQuery, b, h);
+      const std::int64_t head = (b * s.q_heads + h) * s.head_dim, first = s.position(0);
+      fill_gaussian(s, stream, first, s.q_len, 1, problem.q.data(), head * s.q_len, threads);
+      // Earlier queries ask for nothing: what they attended says nothing about the needles.
+      fill_gaussian(s, stream, first - s.history, s.history, 1, problem.past_q.data(), head * s.history, threads);
+    }
   }
 
   static void plant(Problem& problem, const NeedlePlacement& placement, std::int64_t b, std::int64_t kv,

@@ -20,6 +20,8 @@ Problem allocate_problem(const Shape& shape, Phase phase) {
   problem.q = Buffer(Space::host, static_cast<std::size_t>(shape.q_elements()) * element);
   problem.k = Buffer(Space::host, static_cast<std::size_t>(shape.kv_elements()) * element);
   problem.v = Buffer(Space::host, static_cast<std::size_t>(shape.kv_elements()) * element);
+  if (shape.history > 0)
+    problem.past_q = Buffer(Space::host, static_cast<std::size_t>(shape.history_elements()) * element);
   return problem;
 }
 

@@ -30,11 +30,12 @@ struct Problem {
   Shape shape;
   Phase phase = Phase::prefill;
   Buffer q, k, v;  // host
+  Buffer past_q;   // host; empty when shape.history is 0
   std::optional<RetrievalTask> task;
   nlohmann::json provenance = nlohmann::json::object();
 
   AttentionInputs inputs() const;
-  /// Hex digest over the bytes of q, k and v and their shapes.
+  /// Hex digest over the bytes of q, k, v and past_q and their shapes.
   std::string hash() const;
 };
 
@@ -54,7 +55,7 @@ class Workload {
                        int threads) const = 0;
 };
 
-/// Validates `shape` and allocates q, k and v, uninitialised. Throws InputError and OutOfMemory.
+/// Validates `shape` and allocates its tensors, uninitialised. Throws InputError and OutOfMemory.
 Problem allocate_problem(const Shape& shape, Phase phase);
 
 /// gaussian, llm, needle. (`file` is not a generator: see file.hpp.)

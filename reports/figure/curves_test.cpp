@@ -41,6 +41,15 @@ TEST(Facets, SeparateWhatCannotShareAFigure) {
   EXPECT_EQ(all[4].title, "decode, llm seed 2, 8/2 heads, d128, bf16, warm, CPU");
 }
 
+TEST(Facets, KeepPagedCachesAndHistoriesApart) {
+  Record record{.context = {}, .points = std::vector(2, point("dense", 1024, 1, 100))};
+  record.points[1].shape.cache_page = 16;
+  record.points[1].shape.history = 64;
+  const auto all = facets(record, Across::kv_len);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[1].title, "decode, llm, 8/2 heads, d128, bf16, history 64, cache pages of 16, warm, CPU");
+}
+
 TEST(Facets, NameTheWorkloadParametersThatVary) {
   Record record{.context = {}, .points = std::vector(2, point("dense", 1024, 1, 100))};
   record.points[0].workload.params = {{"kind", "sink"}, {"spread", 1}};

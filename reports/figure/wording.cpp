@@ -60,6 +60,8 @@ std::string Wording::task(const Point& point, Across across) const {
   if (across == Across::nothing) text += fmt::format(", N {}", binary(static_cast<double>(shape.kv_len)));
   const bool square = point.phase == Phase::prefill && shape.q_len == shape.kv_len;
   if (!square && shape.q_len > 1) text += fmt::format(", {} queries", shape.q_len);
+  if (shape.history > 0) text += fmt::format(", history {}", shape.history);
+  if (shape.cache_page > 0) text += fmt::format(", cache pages of {}", shape.cache_page);
   return text + ", " + point.contract;
 }
 

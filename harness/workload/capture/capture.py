@@ -92,10 +92,15 @@ def exact_attention(q, k, v, causal):
     return o, lse
 
 
-def rounded(tensors, dtype, queries):
-    """The tensors as they are written: the last `queries` query rows, in `dtype`."""
-    q = tensors["q"] if queries is None else tensors["q"][:, :, -queries:]
-    result = {"q": q, "k": tensors["k"], "v": tensors["v"]}
+def rounded(tensors, dtype, queries, history=0):
+    """The tensors as they are written, in `dtype`: the last `queries` query rows and the `history` rows before them."""
+    rows = tensors["q"].shape[2]
+    first = 0 if queries is None else rows - queries
+    if not 0 <= history <= first < rows:
+        raise CaptureError(f"--queries {queries} and --history {history} ask for more than {rows} query rows")
+    result = {"q": tensors["q"][:, :, first:], "k": tensors["k"], "v": tensors["v"]}
+    if history > 0:
+        result["past_q"] = tensors["q"][:, :, first - history : first]
     result = {name: tensor.to(dtype).contiguous() for name, tensor in result.items()}
     for name, tensor in result.items():
         if not torch.isfinite(tensor).all():
@@ -142,6 +147,8 @@ def parse_arguments(argv):
     parser.add_argument("--tokens", type=int, required=True, help="context length")
     parser.add_argument("--layers", required=True, help="comma-separated layer numbers, from 0")
     parser.add_argument("--queries", type=int, help="keep only the last so many query rows; 1 makes a decode problem")
+    parser.add_argument("--history", type=int, default=0,
+                        help="with --queries: also write so many query rows before those, as past_q")
     parser.add_argument("--dtype", choices=DTYPES, default="bf16", help="of the file (the model runs in its own)")
     parser.add_argument("--with-output", action="store_true", help="also write o and lse, computed in double")
     parser.add_argument("-o", "--output", required=True, help="prefix of the files: PREFIX_layerN.safetensors")
@@ -163,9 +170,9 @@ def main(argv=None):
         "transformers": transformers.__version__,
     }
     for layer, (tensors, causal) in capture(model, load_tokens(arguments), layers).items():
-        written = rounded(tensors, DTYPES[arguments.dtype], arguments.queries)
+        written = rounded(tensors, DTYPES[arguments.dtype], arguments.queries, arguments.history)
         if arguments.with_output:
-            o, lse = exact_attention(**written, causal=causal)
+            o, lse = exact_attention(written["q"], written["k"], written["v"], causal)
             written |= {"o": o.to(DTYPES[arguments.dtype]), "lse": lse.float()}
         path = f"{arguments.output}_layer{layer}.safetensors"
         metadata = {"causal": str(causal).lower(), "provenance": json.dumps(provenance | {"layer": layer})}

@@ -66,6 +66,14 @@ class CaptureTest(unittest.TestCase):
         torch.testing.assert_close(last_o, o[:, :, -3:])
         torch.testing.assert_close(last_lse, lse[:, :, -3:])
 
+    def test_earlier_queries_are_the_rows_before_the_last(self):
+        tensors, _ = capture.capture(tiny_llama(), tokens(20), [2])[2]
+        written = capture.rounded(tensors, torch.float32, 3, 5)
+        torch.testing.assert_close(torch.cat([written["past_q"], written["q"]], 2), tensors["q"][:, :, -8:])
+        self.assertNotIn("past_q", capture.rounded(tensors, torch.float32, 3))
+        with self.assertRaisesRegex(capture.CaptureError, "--history 18 ask for more than 20 query rows"):
+            capture.rounded(tensors, torch.float32, 3, 18)
+
     def test_what_is_not_plain_attention_is_refused(self):
         with self.assertRaisesRegex(capture.CaptureError, r"no attention layer \[7\]; the model has 3 layers"):
             capture.capture(tiny_llama(), tokens(5), [0, 7])
