@@ -12,9 +12,9 @@
 namespace attnscope {
 namespace {
 
-/// Every occurrence of a stage is a range of its own, between two waits for the GPU. Beyond this many the ranges would
-/// take longer than a call of seconds and gigabytes of counter memory: only the whole call is counted.
-constexpr std::size_t kMostRanges = 8192;
+/// Every occurrence of a stage is a range of its own: the GPU is waited for before and after it, and it is evaluated
+/// apart. Calls of more ranges than this, chunked prefills of 128k tokens and up, are counted as a whole only.
+constexpr std::size_t kMostRanges = 1024;
 
 /// Adds the counters of `plan` to the profile: of the whole call and, where that is affordable, of every stage.
 void count(const Plan& plan, const std::string& method, std::size_t occurrences, Profile& profile,
