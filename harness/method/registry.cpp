@@ -17,22 +17,23 @@ std::vector<std::unique_ptr<const Method>>& owned() {
   return rooms;
 }
 
-std::vector<const Method*>& sorted() {
-  static std::vector<const Method*> rooms;
+const std::string& name_of(const Method* method) { return method->info().name; }
+
+std::vector<const Method*> sorted() {
+  std::vector<const Method*> rooms;
+  for (const auto& room : owned()) rooms.push_back(room.get());
+  std::ranges::sort(rooms, {}, name_of);
   return rooms;
 }
 
-const std::string& name_of(const Method* method) { return method->info().name; }
-
 }  // namespace
 
-void register_method(std::unique_ptr<const Method> method) {
-  auto& rooms = sorted();
-  rooms.insert(std::ranges::upper_bound(rooms, method->info().name, {}, name_of), method.get());
-  owned().push_back(std::move(method));
-}
+void register_method(std::unique_ptr<const Method> method) { owned().push_back(std::move(method)); }
 
-const std::vector<const Method*>& methods() { return sorted(); }
+const std::vector<const Method*>& methods() {
+  static const std::vector<const Method*> rooms = sorted();
+  return rooms;
+}
 
 const Method& find_method(std::string_view name) {
   std::vector<std::string> names;

@@ -10,7 +10,8 @@
 
 namespace attnscope {
 
-/// Sorted by name, so that link order does not matter.
+/// Sorted by name, so that link order does not matter. Asked first when static initialisation has ended: a room's
+/// `info` may depend on what else has registered.
 const std::vector<const Method*>& methods();
 
 /// Throws InputError naming the nearest method when there is none of that name.

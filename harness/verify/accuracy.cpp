@@ -47,11 +47,33 @@ void put_output_errors(const Shape& shape, const AttentionOutputs& outputs, cons
   if (!cosines.empty()) result.cosine = mean(cosines);
 }
 
+/// The weight that keys with the log-sum `lse` have in a row whose exact log-sum is `exact_lse`.
+double mass_of(double lse, double exact_lse) { return std::min(1.0, std::exp(lse - exact_lse)); }
+
+/// Means of `masses`, one per row of `rows`, over the rows of each query head; nothing for heads without rows.
+std::vector<std::optional<double>> by_head(const Shape& shape, std::span<const Row> rows,
+                                           std::span<const double> masses) {
+  std::vector<std::vector<double>> of_head(static_cast<std::size_t>(shape.q_heads));
+  for (std::size_t r = 0; r < rows.size(); ++r) of_head[rows[r].head].push_back(masses[r]);
+  std::vector<std::optional<double>> means;
+  for (const auto& some : of_head) means.push_back(some.empty() ? std::nullopt : std::optional(mean(some)));
+  return means;
+}
+
+void put_key_sets(const Shape& shape, const AttentionRows& exact, const Comparison& comparison,
+                  record::Accuracy& result) {
+  for (const auto& [name, lse] : comparison.key_sets_lse) {
+    std::vector<double> masses;
+    for (std::size_t r = 0; r < lse.size(); ++r) masses.push_back(mass_of(lse[r], exact.lse[r]));
+    result.key_sets[name] = {.mass_mean = mean(masses), .mass_by_head = by_head(shape, exact.rows, masses)};
+  }
+}
+
 void put_mass(const AttentionInputs& inputs, const AttentionRows& exact, const Comparison& comparison,
               record::Accuracy& result) {
   std::vector<double> masses, non_sink;
   for (std::size_t r = 0; r < exact.rows.size(); ++r) {
-    const double mass = std::min(1.0, std::exp(comparison.attended_lse[r] - exact.lse[r]));
+    const double mass = mass_of(comparison.attended_lse[r], exact.lse[r]);
     masses.push_back(mass);
     const double sink = softmax_weight(inputs, exact.rows[r], exact.lse[r], 0);
     if (inputs.shape.visible(exact.rows[r].query) < 2 || sink >= 1) continue;
@@ -59,6 +81,7 @@ void put_mass(const AttentionInputs& inputs, const AttentionRows& exact, const C
     non_sink.push_back(std::clamp(kept / (1 - sink), 0.0, 1.0));
   }
   result.mass_recall = mean(masses);
+  result.mass_by_head = by_head(inputs.shape, exact.rows, masses);
   std::ranges::sort(masses);
   result.mass_recall_min = masses.front();
   result.mass_recall_p10 = masses[(masses.size() - 1) / 10];
@@ -73,6 +96,7 @@ record::Accuracy accuracy(const AttentionInputs& inputs, const AttentionOutputs&
   result.rows_sampled = std::ssize(exact.rows);
   put_output_errors(inputs.shape, outputs, exact, result);
   put_mass(inputs, exact, comparison, result);
+  put_key_sets(inputs.shape, exact, comparison, result);
   if (task && !task->rows.empty()) result.task_score = task_score(inputs.shape, outputs, *task);
   return result;
 }

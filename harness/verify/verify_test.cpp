@@ -204,9 +204,13 @@ TEST(Accuracy, MassByHand) {
   Comparison comparison;
   comparison.attended_lse = attention_over(inputs, row, std::vector<std::int32_t>{0, 3}, 1).lse;
   comparison.attends_first = {1};
+  comparison.key_sets_lse["candidates"] = attention_over(inputs, row, std::vector<std::int32_t>{1, 2, 3}, 1).lse;
   float o[] = {5}, lse[] = {std::log(5.0f)};
   const record::Accuracy result = accuracy(inputs, {o, lse}, exact, comparison, nullptr);
   EXPECT_NEAR(*result.mass_recall, 0.5, 1e-6);
+  ASSERT_EQ(result.mass_by_head.size(), 1u);
+  EXPECT_NEAR(*result.mass_by_head[0], 0.5, 1e-6);
+  EXPECT_NEAR(*result.key_sets.at("candidates").mass_mean, 0.9, 1e-6);
   EXPECT_NEAR(*result.mass_recall_non_sink, 0.4 / 0.9, 1e-6);
   EXPECT_NEAR(*result.rel_l2, 2.0 / 3, 1e-6);
   EXPECT_NEAR(*result.max_abs, 2, 1e-6);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "harness/method/registry.hpp"
 #include "harness/verify/compare.hpp"
 #include "harness/verify/sample_rows.hpp"
+#include "harness/workload/paged_cache.hpp"
 #if ATTNSCOPE_CUDA
 #include <cuda_runtime_api.h>
 #endif
@@ -24,21 +26,27 @@ inline Phase phase_of(const Shape& shape) { return shape.q_len == 1 ? Phase::dec
 /// Host tensors with elements drawn from N(0, 1), for tests to overwrite.
 struct TestProblem {
   Shape shape;
-  Buffer q, k, v;
+  Buffer q, k, v, past_q;
 
   explicit TestProblem(const Shape& s, unsigned seed = 1)
       : shape(s),
         q(Space::host, s.q_elements() * size_of(s.dtype)),
         k(Space::host, s.kv_elements() * size_of(s.dtype)),
-        v(Space::host, s.kv_elements() * size_of(s.dtype)) {
+        v(Space::host, s.kv_elements() * size_of(s.dtype)),
+        past_q(Space::host, s.history_elements() * size_of(s.dtype)) {
     std::mt19937 generator(seed);
     std::normal_distribution<float> normal;
-    for (const Buffer* tensor : {&q, &k, &v})
+    for (const Buffer* tensor : {&q, &k, &v, &past_q})
       for (std::int64_t i = 0; i < static_cast<std::int64_t>(tensor->bytes()) / size_of(s.dtype); ++i)
         store_element(tensor->data(), s.dtype, i, normal(generator));
   }
   AttentionInputs inputs() const {
-    return {.shape = shape, .q = q.data(), .k = k.data(), .v = v.data(), .scale = default_scale(shape)};
+    return {.shape = shape,
+            .q = q.data(),
+            .k = k.data(),
+            .v = v.data(),
+            .scale = default_scale(shape),
+            .past_q = shape.history > 0 ? past_q.data() : nullptr};
   }
 };
 
@@ -81,6 +89,7 @@ class MethodRun {
         q_(copy(problem.q)),
         k_(copy(problem.k)),
         v_(copy(problem.v)),
+        past_q_(copy(problem.past_q)),
         o_(space_, problem.q.bytes()),
         lse_(space_, problem.shape.rows() * sizeof(float)),
         host_o_(Space::host, o_.bytes()),
@@ -89,6 +98,8 @@ class MethodRun {
     inputs.q = q_.data();
     inputs.k = k_.data();
     inputs.v = v_.data();
+    if (inputs.past_q) inputs.past_q = past_q_.data();
+    if (problem.shape.cache_page > 0) paged_.emplace(problem.inputs(), space_, 1, 1).replace_in(inputs);
     execution_ = method_.prepare(
         backend,
         {.phase = phase_of(problem.shape), .inputs = inputs, .outputs = {.o = o_.data(), .lse = lse_.as<float>()}},
@@ -149,17 +160,26 @@ class MethodRun {
   const Method& method_;
   const Params params_;
   const Space space_;
-  Buffer q_, k_, v_, o_, lse_, host_o_, host_lse_;
+  Buffer q_, k_, v_, past_q_, o_, lse_, host_o_, host_lse_;
+  std::optional<PagedCache> paged_;
   std::unique_ptr<Execution> execution_;
 };
 
-/// Shapes that break kernels: one key, one head, groups, two batches, lengths that are no multiple of anything, few
-/// queries over many keys, no causality. Every backend takes their head_dim.
+/// Shapes that break kernels: one key, scattered pages, one head, groups, two batches, lengths that are no multiple of
+/// anything, few queries over many keys, no causality. Every backend takes their head_dim.
 inline std::vector<Shape> awkward_shapes(Phase phase, Dtype dtype) {
   if (phase == Phase::decode)
     return {{.head_dim = 64, .q_len = 1, .kv_len = 1, .dtype = dtype},
             {.batch = 2, .q_heads = 4, .kv_heads = 2, .head_dim = 64, .q_len = 1, .kv_len = 97, .dtype = dtype},
-            {.q_heads = 3, .kv_heads = 1, .head_dim = 128, .q_len = 1, .kv_len = 333, .dtype = dtype}};
+            {.q_heads = 3, .kv_heads = 1, .head_dim = 128, .q_len = 1, .kv_len = 333, .dtype = dtype},
+            {.batch = 3,
+             .q_heads = 4,
+             .kv_heads = 2,
+             .head_dim = 64,
+             .q_len = 1,
+             .kv_len = 205,
+             .dtype = dtype,
+             .cache_page = 16}};
   return {{.head_dim = 64, .q_len = 2, .kv_len = 2, .dtype = dtype},
           {.batch = 2, .q_heads = 4, .kv_heads = 2, .head_dim = 64, .q_len = 70, .kv_len = 70, .dtype = dtype},
           {.q_heads = 2, .kv_heads = 2, .head_dim = 128, .q_len = 5, .kv_len = 131, .dtype = dtype},

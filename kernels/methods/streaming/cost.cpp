@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
+#include "kernels/methods/streaming/cost.hpp"
 
-#include "kernels/methods/streaming/band.hpp"
+#include <algorithm>
 
 namespace attnscope::streaming {
 

@@ -4,12 +4,12 @@
 #include "harness/method/registry.hpp"
 #include "kernels/compose/engine.hpp"
 #include "kernels/compose/fixed.hpp"
-#include "kernels/methods/streaming/band.hpp"
+#include "kernels/methods/streaming/cost.hpp"
+#include "kernels/selectors/streaming/band.hpp"
+#include "kernels/selectors/streaming/kind.hpp"
 
 namespace attnscope {
 namespace {
-
-constexpr double kMaxKeys = 2147483647;  // keys are numbered by int32
 
 const MethodInfo kInfo{
     .name = "streaming",
@@ -17,16 +17,7 @@ const MethodInfo kInfo{
     .phases = {Phase::prefill, Phase::decode},
     .backends = {Backend::reference, Backend::cpu, Backend::cuda},
     .knob = "window",
-    .parameters = {{.name = "sink",
-                    .default_value = 4,
-                    .min = 0,
-                    .max = kMaxKeys,
-                    .help = "Keys at the start of the sequence that every query attends."},
-                   {.name = "window",
-                    .default_value = 1020,
-                    .min = 0,
-                    .max = kMaxKeys,
-                    .help = "Most recent keys that a query attends, its own included."}},
+    .parameters = streaming::kind().parameters(),
     .paper = {.title = "Efficient Streaming Language Models with Attention Sinks",
               .authors = "Xiao, Tian, Chen, Han, Lewis",
               .year = 2024,

@@ -2,7 +2,8 @@
 #include <gmock/gmock.h>
 
 #include "kernels/compose/testing.hpp"
-#include "kernels/methods/streaming/band.hpp"
+#include "kernels/methods/streaming/cost.hpp"
+#include "kernels/selectors/streaming/band.hpp"
 
 namespace attnscope::testing {
 namespace {

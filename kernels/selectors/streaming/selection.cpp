@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
 
-#include "kernels/methods/streaming/band.hpp"
+#include "kernels/selectors/streaming/band.hpp"
 
 namespace attnscope::streaming {
 
