@@ -6,6 +6,7 @@ cd "$(dirname "$0")"
 . cmake/bootstrap.sh
 
 prepare_build
+need_packages "${VIZ_PACKAGES[@]}"
 cmake --preset release >/dev/null
 cmake --build --preset release
 ctest --preset release "$@"

@@ -30,6 +30,7 @@ need_packages() {
 
 BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config git ca-certificates python3
   nlohmann-json3-dev libcli11-dev libfmt-dev libhwy-dev libbenchmark-dev libgtest-dev libgmock-dev libvalijson-dev)
+VIZ_PACKAGES=(qt6-base-dev libqt6svg6-dev libqcustomplot-dev libqcustomplot2.1-qt6 fonts-dejavu-core)
 CHECK_PACKAGES=(clang clang-format clang-tidy libclang-rt-14-dev libomp-14-dev)
 
 # The toolkit's usual place, for shells that do not have it on PATH.

@@ -19,9 +19,39 @@ std::optional<double> ceiling(const nlohmann::json& context, const std::string& 
   return context[median].get<double>();
 }
 
+// Cheap comparisons first: this runs for every point and every dense one.
 bool same_task(const Point& a, const Point& b) {
-  return a.workload == b.workload && a.shape == b.shape && a.phase == b.phase && a.contract == b.contract &&
-         on_device(a.backend) == on_device(b.backend);
+  return a.shape == b.shape && a.phase == b.phase && on_device(a.backend) == on_device(b.backend) &&
+         a.contract == b.contract && a.workload == b.workload;
+}
+
+bool can_be_baseline(const Point& point) {
+  return point.method == "dense" && point.backend != Backend::reference && point.status == Status::ok && point.time;
+}
+
+// The faster of `best` and `candidate` for `point`.
+const Point* better_baseline(const Point* best, const Point& candidate, const Point& point) {
+  if (best && best->time->median_ns <= candidate.time->median_ns) return best;
+  return same_task(candidate, point) ? &candidate : best;
+}
+
+Derived derive(const Record& record, const Point& point, const Point* dense) {
+  std::optional<double> seconds;
+  if (point.time) seconds = point.time->median_ns / kNsPerSecond;
+  const DeviceCeilings ceilings = device_ceilings(record, point);
+
+  Derived out;
+  out.useful_flops_per_s = ratio(point.flops.useful, seconds);
+  out.executed_flops_per_s = ratio(point.flops.executed, seconds);
+  out.model_bytes_per_s = ratio(point.bytes.model, seconds);
+  out.dram_bytes_per_s = ratio(dram_bytes(point), seconds);
+  out.waste = ratio(point.flops.executed, needed_flops(point));
+  out.dram_over_model = ratio(dram_bytes(point), point.bytes.model);
+  out.intensity = ratio(needed_flops(point), point.bytes.model);
+  if (dense && point.time) out.speedup_over_dense = ratio(dense->time->median_ns, point.time->median_ns);
+  out.flop_share = ratio(out.useful_flops_per_s, ceilings.flops_per_s);
+  out.bandwidth_share = ratio(out.model_bytes_per_s, ceilings.read_bytes_per_s);
+  return out;
 }
 
 }  // namespace
@@ -35,12 +65,8 @@ std::optional<double> dram_bytes(const Point& point) {
 
 const Point* dense_baseline(std::span<const Point> points, const Point& point) {
   const Point* best = nullptr;
-  for (const Point& candidate : points) {
-    if (candidate.method != "dense" || candidate.backend == Backend::reference || candidate.status != Status::ok ||
-        !candidate.time || !same_task(candidate, point))
-      continue;
-    if (!best || candidate.time->median_ns < best->time->median_ns) best = &candidate;
-  }
+  for (const Point& candidate : points)
+    if (can_be_baseline(candidate)) best = better_baseline(best, candidate, point);
   return best;
 }
 
@@ -55,22 +81,20 @@ DeviceCeilings device_ceilings(const Record& record, const Point& point) {
 }
 
 Derived derive(const Record& record, const Point& point) {
-  std::optional<double> seconds;
-  if (point.time) seconds = point.time->median_ns / kNsPerSecond;
-  const Point* dense = dense_baseline(record.points, point);
-  const DeviceCeilings ceilings = device_ceilings(record, point);
+  return derive(record, point, dense_baseline(record.points, point));
+}
 
-  Derived out;
-  out.useful_flops_per_s = ratio(point.flops.useful, seconds);
-  out.executed_flops_per_s = ratio(point.flops.executed, seconds);
-  out.model_bytes_per_s = ratio(point.bytes.model, seconds);
-  out.dram_bytes_per_s = ratio(dram_bytes(point), seconds);
-  out.waste = ratio(point.flops.executed, needed_flops(point));
-  out.dram_over_model = ratio(dram_bytes(point), point.bytes.model);
-  out.intensity = ratio(needed_flops(point), point.bytes.model);
-  if (dense && point.time) out.speedup_over_dense = ratio(dense->time->median_ns, point.time->median_ns);
-  out.flop_share = ratio(out.useful_flops_per_s, ceilings.flops_per_s);
-  out.bandwidth_share = ratio(out.model_bytes_per_s, ceilings.read_bytes_per_s);
+std::vector<Derived> derive_all(const Record& record) {
+  std::vector<const Point*> candidates;
+  for (const Point& point : record.points)
+    if (can_be_baseline(point)) candidates.push_back(&point);
+  std::vector<Derived> out;
+  out.reserve(record.points.size());
+  for (const Point& point : record.points) {
+    const Point* dense = nullptr;
+    for (const Point* candidate : candidates) dense = better_baseline(dense, *candidate, point);
+    out.push_back(derive(record, point, dense));
+  }
   return out;
 }
 

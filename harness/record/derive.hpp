@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "harness/record/result.hpp"
 
@@ -26,6 +27,9 @@ struct Derived {
 };
 
 Derived derive(const Record& record, const Point& point);
+
+/// The same of every point, in order; looks for the dense points once.
+std::vector<Derived> derive_all(const Record& record);
 
 /// What a call computes: useful + select FLOPs.
 double needed_flops(const Point& point);

@@ -80,5 +80,17 @@ TEST_F(Baseline, IsNeverTheReferenceNorAFailureNorAnotherTask) {
   EXPECT_EQ(speedup(others), std::nullopt);
 }
 
+TEST(Derive, OfAllIsDeriveOfEach) {
+  const Record record = testing::record();
+  const std::vector<Derived> all = derive_all(record);
+  ASSERT_EQ(all.size(), record.points.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Derived one = derive(record, record.points[i]);
+    EXPECT_EQ(all[i].speedup_over_dense, one.speedup_over_dense) << i;
+    EXPECT_EQ(all[i].flop_share, one.flop_share) << i;
+  }
+  EXPECT_DOUBLE_EQ(*all[1].speedup_over_dense, 8);
+}
+
 }  // namespace
 }  // namespace attnscope::record

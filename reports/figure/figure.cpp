@@ -18,9 +18,13 @@ bool finish(Figure& figure) {
   for (Series& series : figure.series) {
     removed += std::erase_if(
         series.points, [&](const DataPoint& point) { return !fits(figure.x, point.x) || !fits(figure.y, point.y); });
+    removed += std::erase_if(series.patches, [&](const Patch& patch) {
+      return !fits(figure.x, patch.x_low) || !fits(figure.x, patch.x_high) || !fits(figure.y, patch.y_low) ||
+             !fits(figure.y, patch.y_high);
+    });
     std::ranges::stable_sort(series.points, {}, &DataPoint::x);
   }
-  std::erase_if(figure.series, [](const Series& series) { return series.points.empty(); });
+  std::erase_if(figure.series, [](const Series& series) { return series.points.empty() && series.patches.empty(); });
   if (removed > 0)
     figure.caption +=
         fmt::format(" {} point{} cannot be shown on a logarithmic axis.", removed, removed == 1 ? "" : "s");

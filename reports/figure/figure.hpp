@@ -16,6 +16,7 @@ enum class Scale { linear, log10, log2 };
 struct Axis {
   std::string title;  // quantity and unit: "time (ms)"
   Scale scale = Scale::linear;
+  std::vector<std::string> categories = {};  // texts at 0, 1, 2, ... of a linear axis that lists things
 };
 
 struct DataPoint {
@@ -25,6 +26,19 @@ struct DataPoint {
   std::optional<double> y_high = {};
   std::string label = {};                  // what tells this point from its neighbours: "budget 1024"
   std::optional<std::size_t> source = {};  // index into Record::points; none for guides
+  bool dimmed = false;                     // drawn pale: another point beats it
+};
+
+/// A filled rectangle: a part of a stacked bar, a cell of a map, a kernel on a timeline.
+struct Patch {
+  double x_low = 0;
+  double x_high = 0;
+  double y_low = 0;
+  double y_high = 0;
+  std::string text = {};   // drawn inside where it fits
+  std::string label = {};  // what it is
+  std::optional<std::size_t> source = {};
+  double strength = 1;  // 0 (the background) to 1 (the full colour of the series)
 };
 
 /// How a series looks, as indexes into the tables below; a renderer translates them.
@@ -35,14 +49,15 @@ struct Style {
 };
 
 /// Curves connect their points, clouds do not. A guide is a line to read both against (a roof, a diagonal): thin, grey,
-/// without markers.
-enum class Role { curve, cloud, guide };
+/// without markers. Patches have no points.
+enum class Role { curve, cloud, guide, patches };
 
 struct Series {
   std::string name;
   Role role = Role::curve;
   Style style;
   std::vector<DataPoint> points;  // ascending in x
+  std::vector<Patch> patches = {};
 };
 
 struct Figure {
@@ -77,7 +92,7 @@ inline Rgb colour_of(const Style& style) { return kPalette[style.colour % kPalet
 inline Marker marker_of(const Style& style) { return static_cast<Marker>(style.marker % kMarkers); }
 
 /// Removes what the axes cannot show (not finite, or not positive on a logarithmic axis) and says so in the caption,
-/// drops empty series and sorts every series by x. False when only guides are left.
+/// drops empty series and sorts the points of every series by x. False when only guides are left.
 bool finish(Figure& figure);
 
 }  // namespace attnscope::reports

@@ -27,6 +27,10 @@ std::string pgfplots(const Figure& figure);
 
 std::string svg(const Figure& figure);
 
+/// The numbers behind a figure, a line per point: series, label, x, y, ends of the interval. A patch has its low end as
+/// x, no y, and its other three ends.
+std::string figure_csv(const Figure& figure);
+
 /// Chrome's trace-event JSON, as Perfetto and chrome://tracing open it: one process per point with stages, one track
 /// per stream, kernels nested in their stages, counters as counter tracks.
 std::string chrome_trace(const record::Record& record);
