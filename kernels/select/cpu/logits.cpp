@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "harness/base/error.hpp"
+#include "kernels/select/cpu/key_rows.hpp"
 
 // foreach_target.h compiles this file once per instruction set and comes before what it compiles.
 // clang-format off
@@ -97,9 +99,11 @@ void score_block(const AttentionInputs& in, const QueryRange& range, std::int64_
   const Shape& shape = in.shape;
   const HeadRows rows{in, range, kv_head};
   const std::int64_t first = block * kBlockKeys, count = std::min(kBlockKeys, shape.kv_len - first);
+  std::vector<std::byte> staging;
+  const void* const keys = consecutive_keys(in, kv_head, first, count, staging);
   with_element(shape.dtype, [&](auto type) HWY_ATTR {
     const auto* q = static_cast<decltype(type)>(in.q);
-    const auto* k = static_cast<decltype(type)>(in.k) + (kv_head * shape.kv_len + first) * shape.head_dim;
+    const auto* k = static_cast<decltype(type)>(keys);
     range.count == 1 ? score_few(rows, q, k, first, count, scores) : score_many(rows, q, k, first, count, scores);
   });
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/base/half.hpp"
+#include "kernels/select/cpu/key_rows.hpp"
 #include "kernels/select/select.hpp"
 
 // foreach_target.h compiles this file once per instruction set and comes before what it compiles.
@@ -89,11 +90,12 @@ void page_bounds(const AttentionInputs& in, const PageBounds& bounds) {
 #pragma omp parallel
   {
     std::vector<float> page_bounds(static_cast<std::size_t>(2 * d));
+    std::vector<std::byte> staging;
 #pragma omp for schedule(static)
     for (std::int64_t n = 0; n < shape.batch * shape.kv_heads * bounds.pages; ++n) {
       const std::int64_t head = n / bounds.pages, first = n % bounds.pages * bounds.page;
-      const auto* k = static_cast<const std::byte*>(in.k) + (head * shape.kv_len + first) * d * size_of(shape.dtype);
-      bound_page(k, shape.dtype, std::min(bounds.page, shape.kv_len - first), d, page_bounds.data());
+      const std::int64_t count = std::min(bounds.page, shape.kv_len - first);
+      bound_page(consecutive_keys(in, head, first, count, staging), shape.dtype, count, d, page_bounds.data());
       for (std::int64_t c = 0; c < 2 * d; ++c)
         store_element(bounds.data, shape.dtype, n * 2 * d + c, page_bounds[static_cast<std::size_t>(c)]);
     }

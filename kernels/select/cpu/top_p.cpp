@@ -3,31 +3,9 @@
 #include <limits>
 
 #include "kernels/select/cpu/cut.hpp"
+#include "kernels/select/cpu/softmax.hpp"
 
 namespace attnscope::select::cpu {
-namespace {
-
-float row_max(std::span<const float> row) {
-  std::vector<float> maxima(static_cast<std::size_t>(parts_of(row)));
-  for_parts(row, [&](std::int64_t part, std::span<const float> scores) {
-    maxima[static_cast<std::size_t>(part)] = largest(scores);
-  });
-  return largest(maxima);
-}
-
-// Σ exp(score − max), as one digit that every score shares.
-double total_mass(std::span<const float> row, float max) {
-  const std::int64_t parts = parts_of(row);
-  std::vector<double> masses(static_cast<std::size_t>(parts));
-  for_parts(row, [&](std::int64_t part, std::span<const float> scores) {
-    add_masses(scores, Digit{}, max, &masses[static_cast<std::size_t>(part)]);
-  });
-  double total = 0;
-  for (const double mass : masses) total += mass;
-  return total;
-}
-
-}  // namespace
 
 void top_p(const Scores& scores, double p, const Lists& lists) {
   for_rows(scores, [&](std::int64_t r, std::span<const float> row) {

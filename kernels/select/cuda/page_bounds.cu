@@ -6,6 +6,7 @@
 #include "harness/base/error.hpp"
 #include "harness/device/cuda_check.hpp"
 #include "kernels/attend/cuda/mma.cuh"
+#include "kernels/select/cuda/head_rows.cuh"
 #include "kernels/select/select.hpp"
 
 namespace attnscope::select::cuda {
@@ -18,6 +19,7 @@ constexpr int kThreads = 256;
 struct Args {
   const void* __restrict__ k;
   void* __restrict__ bounds;
+  HeadRows rows;
   std::int64_t kv_len;
   std::int64_t page;
   std::int64_t pages;
@@ -43,9 +45,8 @@ __global__ __launch_bounds__(kThreads) void page_bounds_kernel(const __grid_cons
   const std::int64_t first = head_page % args.pages * args.page;
   const std::int64_t count = min(args.page, args.kv_len - first);
 
-  const auto* source =
-      reinterpret_cast<const Chunk*>(static_cast<const T*>(args.k) + (head * args.kv_len + first) * args.head_dim) +
-      chunk;
+  const KvRows rows = args.rows[head];
+  const auto* source = static_cast<const Chunk*>(args.k) + chunk;
   float low[kElements];
   float high[kElements];
 #pragma unroll
@@ -54,8 +55,8 @@ __global__ __launch_bounds__(kThreads) void page_bounds_kernel(const __grid_cons
     high[e] = -INFINITY;
   }
 #pragma unroll 8
-  for (std::int64_t row = 0; row < count; ++row) {
-    const Chunk x = source[row * chunks];
+  for (std::int64_t key = first; key < first + count; ++key) {
+    const Chunk x = source[rows.row(key) * chunks];
 #pragma unroll
     for (int e = 0; e < kElements; ++e) {
       low[e] = fminf(low[e], static_cast<float>(x.values[e]));
@@ -84,6 +85,7 @@ void page_bounds(const AttentionInputs& in, const PageBounds& bounds, void* stre
                      std::to_string(shape.head_dim));
   Args args{};
   args.k = in.k;
+  args.rows = HeadRows::of(in);
   args.bounds = bounds.data;
   args.kv_len = shape.kv_len;
   args.page = bounds.page;

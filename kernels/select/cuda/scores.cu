@@ -8,6 +8,7 @@
 #include "harness/base/error.hpp"
 #include "harness/device/cuda_check.hpp"
 #include "kernels/attend/cuda/mma.cuh"
+#include "kernels/select/cuda/head_rows.cuh"
 #include "kernels/select/select.hpp"
 
 namespace attnscope::select::cuda {
@@ -25,7 +26,8 @@ constexpr int stages_of(int depth, int row_tiles) { return depth > 128 || row_ti
 
 struct Args {
   const void* __restrict__ q;  // [batch · q_heads, q_len, head_dim]
-  const void* __restrict__ k;  // [batch · kv_heads, keys, depth]
+  const void* __restrict__ k;  // [batch · kv_heads, keys, depth], or a pool of pages
+  HeadRows rows;
   float* __restrict__ scores;
   std::int32_t* __restrict__ length;  // written when not null
   std::int64_t stride;
@@ -105,7 +107,8 @@ __global__ __launch_bounds__(kThreads, 3) void scores_kernel(const __grid_consta
   const std::uint32_t stages = q_shared + kRows * kRowBytes + warp * kStages * kStepBytes;
   const int copy_row = lane / kChunks;
   const int copy_chunk = lane % kChunks;
-  const auto* k = static_cast<const T*>(args.k) + kv_head * args.keys * kDepth + copy_chunk * 8;
+  const KvRows k_rows = args.rows[kv_head];
+  const auto* k = static_cast<const T*>(args.k) + copy_chunk * 8;
   const auto load_step = [&](int step) {
     const std::uint32_t target = stages + step % kStages * kStepBytes;
 #pragma unroll
@@ -113,7 +116,7 @@ __global__ __launch_bounds__(kThreads, 3) void scores_kernel(const __grid_consta
       const int row = copy_row + i * kRowsPerCopy;
       const std::int64_t key = key_begin + (step * kWarps + warp) * kStepKeys + row;
       const bool valid = key < key_end;
-      copy_async(target + swizzled<kRowBytes>(row, copy_chunk), k + (valid ? key * kDepth : 0), valid);
+      copy_async(target + swizzled<kRowBytes>(row, copy_chunk), k + (valid ? k_rows.row(key) * kDepth : 0), valid);
     }
   };
   const int step_count = static_cast<int>((key_end - key_begin + kWarps * kStepKeys - 1) / (kWarps * kStepKeys));
@@ -208,14 +211,14 @@ __global__ __launch_bounds__(kThreads) void scores_f32_kernel(const __grid_const
   const std::int64_t key_end = min(min(key_begin + kBlockKeys, args.keys), visible);
   if (blockIdx.x == 0 && threadIdx.x == 0 && args.length) args.length[row.output] = static_cast<std::int32_t>(visible);
 
+  const KvRows k_rows = args.rows[kv_head];
   __shared__ float4 q[kDepth / 4];
   for (int c = threadIdx.x; c < kDepth; c += kThreads)
     reinterpret_cast<float*>(q)[c] =
         query_element<kHeadDim, kBounds>(static_cast<const float*>(args.q) + row.input * kHeadDim, c);
   __syncthreads();
   for (std::int64_t key = key_begin + threadIdx.x; key < key_end; key += kThreads) {
-    const auto* k =
-        reinterpret_cast<const float4*>(static_cast<const float*>(args.k) + (kv_head * args.keys + key) * kDepth);
+    const auto* k = reinterpret_cast<const float4*>(static_cast<const float*>(args.k) + k_rows.row(key) * kDepth);
     float score = 0.0f;
 #pragma unroll 8
     for (int c = 0; c < kDepth / 4; ++c) {
@@ -278,6 +281,7 @@ void logits(const AttentionInputs& in, QueryRange range, Scores scores, std::int
   Args args{};
   args.q = in.q;
   args.k = in.k;
+  args.rows = HeadRows::of(in);
   args.scores = scores.data;
   args.length = length;
   args.stride = scores.stride;
@@ -297,6 +301,7 @@ void page_scores(const AttentionInputs& in, const PageBounds& bounds, Scores sco
   Args args{};
   args.q = in.q;
   args.k = bounds.data;
+  args.rows = HeadRows::contiguous(bounds.pages);
   args.scores = scores.data;
   args.stride = scores.stride;
   args.q_len = shape.q_len;
