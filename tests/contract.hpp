@@ -38,11 +38,19 @@ inline std::string name_of(const testing::TestParamInfo<Combination>& info) {
   return method->info().name + "_" + std::string(to_string(phase)) + "_" + std::string(to_string(backend));
 }
 
-/// Length 1, odd lengths, one head, groups of several sizes, lengths beside a multiple of every tile.
+/// Length 1, odd lengths, one head, groups of several sizes, lengths beside a multiple of every tile; paged caches with
+/// a short last page, a page longer than the sequence, and pages of one key.
 inline std::vector<Shape> awkward_shapes(Phase phase) {
-  const std::vector<Shape> decode{{1, 1, 1, 64, 1, 1},    {1, 2, 1, 64, 1, 17}, {2, 8, 2, 128, 1, 1037},
-                                  {1, 4, 4, 32, 1, 300},  {3, 3, 1, 64, 1, 63}, {1, 8, 1, 128, 1, 4097},
-                                  {1, 1, 1, 128, 1, 2049}};
+  const std::vector<Shape> decode{{1, 1, 1, 64, 1, 1},
+                                  {1, 2, 1, 64, 1, 17},
+                                  {2, 8, 2, 128, 1, 1037},
+                                  {1, 4, 4, 32, 1, 300},
+                                  {3, 3, 1, 64, 1, 63},
+                                  {1, 8, 1, 128, 1, 4097},
+                                  {1, 1, 1, 128, 1, 2049},
+                                  {2, 8, 2, 128, 1, 1037, true, Dtype::bf16, 16, 64},
+                                  {2, 2, 1, 64, 1, 17, true, Dtype::bf16, 64},
+                                  {1, 6, 2, 64, 1, 130, true, Dtype::bf16, 1, 129}};
   const std::vector<Shape> prefill{{1, 1, 1, 64, 1, 1},          {1, 2, 2, 64, 5, 5},     {1, 4, 1, 128, 67, 67},
                                    {2, 4, 2, 32, 33, 129},       {1, 1, 1, 64, 128, 128}, {1, 6, 2, 64, 1, 77},
                                    {1, 2, 1, 64, 19, 70, false}, {1, 2, 1, 128, 200, 333}};
@@ -114,7 +122,8 @@ inline void check_contract(const Combination& combination) {
       if (method->unsupported(shape, phase, backend, params)) continue;
       ++supported;
       SCOPED_TRACE(testing::Message() << "B" << shape.batch << " Hq" << shape.q_heads << " Hkv" << shape.kv_heads
-                                      << " D" << shape.head_dim << " Nq" << shape.q_len << " N" << shape.kv_len << " "
+                                      << " D" << shape.head_dim << " Nq" << shape.q_len << " N" << shape.kv_len
+                                      << " page " << shape.cache_page << " history " << shape.history << " "
                                       << to_string(dtype) << (shape.causal ? " causal" : ""));
       check_call(combination, shape, params);
     }

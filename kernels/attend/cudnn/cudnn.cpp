@@ -57,6 +57,7 @@ std::optional<std::string> cudnn_unsupported(const Shape& shape) {
   if (shape.dtype == Dtype::f32) return "cuDNN attention takes f16 and bf16, not f32";
   if (shape.head_dim % 8 != 0 || shape.head_dim > 128)
     return fmt::format("cuDNN attention takes head_dim up to 128 in steps of 8, found {}", shape.head_dim);
+  if (shape.cache_page > 0) return "cuDNN attention takes a contiguous cache here, not pages";
   return std::nullopt;
 }
 
