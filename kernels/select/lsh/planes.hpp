@@ -16,7 +16,7 @@ struct Planes {
   std::uint32_t* twice = nullptr;  // [rows, words]
   std::int64_t words = 0;
   std::int64_t kv_len = 0;
-  KeyRange indexed;
+  KeyRange indexed = {};
 
   static constexpr std::int64_t words_of(std::int64_t kv_len) { return (kv_len + kWordBits - 1) / kWordBits; }
 
