@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include "harness/method/method.hpp"
@@ -22,6 +23,16 @@ std::unique_ptr<const Definition> define_rows(Select select) {
     const Select select_;
   };
   return std::make_unique<const RowDefinition>(std::move(select));
+}
+
+/// Exact attention: every visible key.
+inline std::unique_ptr<const Definition> define_dense(const Shape& shape) {
+  return define_rows([shape](const Row& row) {
+    RowSelection all;
+    all.keys.resize(static_cast<std::size_t>(shape.visible(row.query)));
+    std::iota(all.keys.begin(), all.keys.end(), 0);
+    return all;
+  });
 }
 
 }  // namespace attnscope

@@ -29,12 +29,12 @@ struct Paper {
 struct MethodInfo {
   std::string name;   // as configs write it: "quest"
   std::string title;  // as figures write it: "Quest"
-  std::vector<Phase> phases;
-  std::vector<Backend> backends;
+  std::vector<Phase> phases = {};
+  std::vector<Backend> backends = {};
   bool trains = false;         // has a backward pass
   bool reconstructed = false;  // parts of the published method had to be reconstructed; the README says which
   std::string knob;            // the parameter that trades accuracy for cost; empty when there is none
-  std::vector<Parameter> parameters;
+  std::vector<Parameter> parameters = {};
   Paper paper;
 };
 

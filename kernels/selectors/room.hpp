@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "harness/method/definition.hpp"
 #include "kernels/selectors/selector.hpp"
 
 namespace attnscope::selectors {
@@ -25,6 +26,7 @@ class SelectorRoom : public Method {
 
   std::unique_ptr<const Definition> define(const AttentionInputs& host, Phase, const Params& params,
                                            std::vector<SideTensor> built) const final {
+    if (kind_.keeps_all(host.shape, params)) return define_dense(host.shape);
     return kind_.define(host, params, std::move(built));
   }
 

@@ -47,7 +47,7 @@ class SelectorKind {
   virtual std::optional<std::string> unsupported(const Shape& shape, Backend backend, const Params& params) const = 0;
   /// True when it would choose every key whatever the inputs. Nothing is prepared then: attention is dense.
   virtual bool keeps_all(const Shape& shape, const Params& params) const = 0;
-  /// `built` as in Method::define.
+  /// `built` as in Method::define. Requires !keeps_all(...), like `prepare`.
   virtual std::unique_ptr<const Definition> define(const AttentionInputs& host, const Params& params,
                                                    std::vector<SideTensor> built) const = 0;
   /// Requires !keeps_all(...).

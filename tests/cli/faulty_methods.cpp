@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <new>
-#include <numeric>
 #include <thread>
 
 #include "harness/base/error.hpp"
@@ -35,12 +34,7 @@ class Faulty : public Method {
   }
   std::unique_ptr<const Definition> define(const AttentionInputs& host, Phase, const Params&,
                                            std::vector<SideTensor>) const override {
-    return define_rows([shape = host.shape](const Row& row) {
-      RowSelection all;
-      all.keys.resize(static_cast<std::size_t>(shape.visible(row.query)));
-      std::iota(all.keys.begin(), all.keys.end(), 0);
-      return all;
-    });
+    return define_dense(host.shape);
   }
   std::unique_ptr<Execution> prepare(Backend, const Task& task, const Params& params) const override;
   virtual void fault(const Task& task) const = 0;

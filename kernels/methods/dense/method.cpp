@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dense: exact attention, the baseline of every comparison.
-#include <numeric>
-
 #include "harness/method/definition.hpp"
 #include "harness/method/registry.hpp"
 #include "kernels/attend/cudnn/cudnn.hpp"
@@ -47,12 +45,7 @@ class DenseMethod final : public Method {
 
   std::unique_ptr<const Definition> define(const AttentionInputs& host, Phase, const Params&,
                                            std::vector<SideTensor>) const override {
-    return define_rows([shape = host.shape](const Row& row) {
-      RowSelection selection;
-      selection.keys.resize(shape.visible(row.query));
-      std::iota(selection.keys.begin(), selection.keys.end(), 0);
-      return selection;
-    });
+    return define_dense(host.shape);
   }
 
   std::unique_ptr<Execution> prepare(Backend backend, const Task& task, const Params&) const override {
