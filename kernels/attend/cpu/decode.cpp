@@ -170,12 +170,12 @@ void merge_parts(const Slots& slots, std::int64_t first_slot, std::int64_t parts
 
 // The parts of all lists, end to end: list l has parts first_part[l] .. first_part[l + 1], one at least.
 struct Parts {
-  std::int64_t keys;         // per part
-  std::int64_t* first_part;  // [lists + 1]
   std::int64_t lists;
+  std::int64_t* first_part;  // [lists + 1]
+  std::int64_t keys = 0;     // per part
 
   template <typename Source>
-  Parts(const Source& source, std::int64_t lists, std::int64_t* first_part) : first_part(first_part), lists(lists) {
+  void cut(const Source& source) {
     std::int64_t total = 0;
     for (std::int64_t list = 0; list < lists; ++list) total += source.length(list);
     keys = std::max(kMinPartKeys, ceil_div(ceil_div(total, kParts), kGatherKeys) * kGatherKeys);
@@ -199,7 +199,8 @@ void run(const AttentionInputs& in, const Source& source, const AttentionOutputs
   const ListRows lists{shape, source.heads()};
   const std::int64_t count = shape.batch * source.heads() * shape.q_len;
   const Slots slots{static_cast<float*>(workspace), shape.q_heads / source.heads(), shape.head_dim};
-  const Parts parts(source, count, reinterpret_cast<std::int64_t*>(slots.base + Parts::most(count) * slots.floats()));
+  Parts parts{count, reinterpret_cast<std::int64_t*>(slots.base + Parts::most(count) * slots.floats())};
+  parts.cut(source);
   const auto finish = [&](std::int64_t list, const GatherRows& state) {
     restore_order(shape.dtype, shape.head_dim, state);
     for (std::int64_t r = 0; r < slots.rows; ++r)
