@@ -35,8 +35,8 @@ struct CodeBits {
     const std::int64_t bits = projections.bits;
     const std::int64_t rows = std::min(kStripRows, projections.end * bits - first_row);
     auto low = hn::Load(du, partial), high = hn::Load(du, partial + kLanes);
+    std::int64_t table = first_row / bits, bit = first_row % bits;
     for (std::int64_t r = 0; r < rows; ++r) {
-      const std::int64_t table = (first_row + r) / bits, bit = (first_row + r) % bits;
       if (bit == 0) low = high = hn::Zero(du);
       const VecF threshold = hn::Set(d, projections.threshold[first_row + r]);
       const auto value = hn::Set(du, 1u << bit);
@@ -45,10 +45,12 @@ struct CodeBits {
       };
       low = hn::Or(low, sign(strip.acc[r][0]));
       high = hn::Or(high, sign(strip.acc[r][1]));
-      if (bit + 1 < bits) continue;
+      if (++bit < bits) continue;
       hn::Store(low, du, partial);
       hn::Store(high, du, partial + kLanes);
       std::copy_n(partial, vectors, codes + table * stride);
+      ++table;
+      bit = 0;
     }
     hn::Store(low, du, partial);
     hn::Store(high, du, partial + kLanes);
