@@ -23,8 +23,9 @@ constexpr int kBadInput = 2;
 std::string describe(const std::string& path) {
   if (path.ends_with(".safetensors")) {
     const Shape shape = map_problem(path).shape;
-    return fmt::format("valid input: {}/{} heads, head_dim {}, q_len {}, kv_len {}, {}", shape.q_heads, shape.kv_heads,
-                       shape.head_dim, shape.q_len, shape.kv_len, to_string(shape.dtype));
+    return fmt::format("valid input: {}/{} heads, head_dim {}, q_len {}, kv_len {}, {}{}", shape.q_heads,
+                       shape.kv_heads, shape.head_dim, shape.q_len, shape.kv_len, to_string(shape.dtype),
+                       shape.history > 0 ? fmt::format(", history {}", shape.history) : "");
   }
   const std::string text = read_text(path);
   // Configs may have comments; what is no JSON either way is left to the reader of records to complain about.
