@@ -78,8 +78,9 @@ class Copy {
     std::vector<std::int32_t> table(static_cast<std::size_t>(shape_.batch * shape_.cache_pages()));
     if (on.backend == Backend::cpu) std::copy_n(in_.page_table, table.size(), table.begin());
 #if ATTNSCOPE_CUDA
-    if (on.backend == Backend::cuda)
+    if (on.backend == Backend::cuda) {
       EXPECT_EQ(cudaMemcpy(table.data(), in_.page_table, table.size() * 4, cudaMemcpyDeviceToHost), cudaSuccess);
+    }
 #endif
     return table;
   }
