@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "kernels/compose/exact.hpp"
+#include "kernels/compose/group_weights.hpp"
 #include "kernels/methods/retroinfer/index.hpp"
 
 namespace attnscope::retroinfer {
@@ -94,34 +95,11 @@ class RetroInferDefinition final : public Definition {
     std::vector<compose::Bounded> sums(zones_.plan.clusters);
     for (std::int64_t g = 0; g < group; ++g) {
       const Row query{row.batch, row.head / group * group + g, row.query};
-      add_softmax(compose::exact_logits(clusters_, query), sums);
+      compose::add_softmax(compose::exact_logits(clusters_, query), sums);
     }
-    for (std::size_t c = 0; c < sums.size(); ++c) {
-      // Every sum of the group rounds once more, and what lies below the normal numbers may come out as zero.
-      sums[c].error += static_cast<double>(group) * (0x1p-24 * sums[c].value + 0x1p-124);
+    for (std::size_t c = 0; c < sums.size(); ++c)
       if (members(kv_head(row), static_cast<std::int64_t>(c)).empty()) sums[c] = {.value = -INFINITY};
-    }
     return sums;
-  }
-
-  // e^(s − m) errs by s itself, by the difference, its product with log₂e and the exponential (2^-22 relative to
-  // 1 + |s − m|, together); their sum by its terms and by 4 √n 2^-24 (n independent roundings, as in the harness's
-  // tolerances); the quotient by two roundings.
-  static void add_softmax(const std::vector<compose::Bounded>& logits, std::vector<compose::Bounded>& sums) {
-    const double maximum = std::ranges::max_element(logits, {}, &compose::Bounded::value)->value;
-    std::vector<double> weight(logits.size()), relative(logits.size());
-    double total = 0, error = 0;
-    for (std::size_t c = 0; c < logits.size(); ++c) {
-      weight[c] = std::exp(logits[c].value - maximum);
-      relative[c] = logits[c].error + 0x1p-22 * (1 + maximum - logits[c].value);
-      total += weight[c];
-      error += weight[c] * relative[c];
-    }
-    const double common = error / total + (4 * std::sqrt(static_cast<double>(logits.size())) + 2) * 0x1p-24;
-    for (std::size_t c = 0; c < logits.size(); ++c) {
-      sums[c].value += weight[c] / total;
-      sums[c].error += weight[c] / total * (relative[c] + common);
-    }
   }
 
   Ranking ranking(const Row& row) const {
