@@ -39,8 +39,9 @@ struct LshTables {
 };
 
 /// The tables of one problem (q_len = 1) on one backend, and the lookups of its queries. Its memory is taken when it is
-/// made: 4 · tables bytes per indexed key and KV head, and two bits per key and query head.
-/// Bit t · bits + i of a key k is [w · (k − centre) > 0], and that of a query q is [w · q > 0], w = projection t · bits
+/// made: 4 · tables bytes per indexed key and KV head; for the codes of a pass half as much for each of its heads, up
+/// to 1 GiB or one head; two bits per key and query head. Bit t · bits + i of a key k is [w · (k − centre) > 0], and
+/// that of a query q is [w · q > 0], w = projection t · bits
 /// + i.
 class LshIndex {
  public:
