@@ -11,9 +11,10 @@
 #include "bench/interrupt.hpp"
 #include "harness/base/error.hpp"
 #include "harness/base/text_file.hpp"
+#include "harness/measure/ceilings/ceilings.hpp"
 #include "harness/measure/child_process.hpp"
 #include "harness/measure/measure_point.hpp"
-#include "harness/measure/plan.hpp"
+#include "harness/measure/other_work.hpp"
 #include "harness/method/registry.hpp"
 #include "harness/record/json.hpp"
 
@@ -39,17 +40,18 @@ std::string described(const PointSpec& spec) { return record::key(asked_point(sp
 
 }  // namespace
 
-PointRunner::PointRunner(Settings settings, const std::vector<PointSpec>& points)
-    : settings_(std::move(settings)), points_(points) {
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const std::string key = problem_key(points[i]);
+PointRunner::PointRunner(Settings settings, const std::vector<PointSpec>& points, const std::vector<Step>& steps)
+    : settings_(std::move(settings)), points_(points), steps_(steps) {
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const std::string key = problem_key(points[steps[i].point]);
     problem_number_.try_emplace(key, problem_number_.size());
     last_use_[key] = i;
   }
 }
 
 record::Point PointRunner::measure(std::size_t index) {
-  const PointSpec& spec = points_[index];
+  const Step& step = steps_[index];
+  const PointSpec& spec = points_[step.point];
   record::Point point = asked_point(spec);
   const auto fail = [&](record::Status status, const std::string& reason) {
     point.status = status;
@@ -60,20 +62,21 @@ record::Point PointRunner::measure(std::size_t index) {
   } else if (const auto failure = prepare(spec)) {
     fail(failure->status, "inputs: " + failure->reason);
   } else {
-    const Outcome outcome = work("measure",
-                                 {{"spec", to_json(spec)},
-                                  {"prepared", problem_directory(spec)},
-                                  {"gpu", settings_.gpu},
-                                  {"dump", dump_path(index, point)}},
-                                 spec.sampling.timeout_seconds);
+    observe_machine(step.process);
+    const std::string dump = dump_path(step);
+    const OtherWork others;
+    const Outcome outcome =
+        work("measure",
+             {{"spec", to_json(spec)}, {"prepared", problem_directory(spec)}, {"gpu", settings_.gpu}, {"dump", dump}},
+             spec.sampling.timeout_seconds);
     if (outcome.status == record::Status::ok)
       point = record::point_from_json(outcome.result);
     else
       fail(outcome.status, outcome.reason);
-    if (std::filesystem::exists(dump_path(index, point)))
-      point.dump = std::filesystem::path(dump_path(index, point)).filename();
-    if (point.status == record::Status::ok && on_device(spec.backend) && settings_.tier > record::Tier::t0)
-      profile(spec, point);
+    if (const auto share = others.share(); share && point.time) point.time->process_others = {*share};
+    if (std::filesystem::exists(dump)) point.dump = std::filesystem::path(dump).filename();
+    const bool profiled = step.process == 0 && on_device(spec.backend) && settings_.tier > record::Tier::t0;
+    if (point.status == record::Status::ok && profiled) profile(spec, point);
   }
   release_problem(index);
   return point;
@@ -146,7 +149,9 @@ void PointRunner::profile(const PointSpec& spec, record::Point& point) {
     point.tier_reason = fmt::format("profiling {}: {}", described(spec), outcome.reason);
 }
 
-nlohmann::json PointRunner::machine_facts() {
+void PointRunner::observe_machine(int round) {
+  if (round == observed_round_) return;
+  observed_round_ = round;
   const auto any = [&](bool device) {
     return std::ranges::any_of(points_, [&](const PointSpec& spec) { return on_device(spec.backend) == device; });
   };
@@ -154,10 +159,19 @@ nlohmann::json PointRunner::machine_facts() {
   const Outcome outcome = work("machine",
                                {{"cpu", any(false)},
                                 {"gpu", gpu ? nlohmann::json(settings_.gpu) : nlohmann::json()},
-                                {"calibrate", gpu && settings_.tier >= record::Tier::t2}},
+                                {"calibrate", facts_.is_null() && gpu && settings_.tier >= record::Tier::t2}},
                                kFactsTimeoutSeconds);
-  if (outcome.status == record::Status::ok) return outcome.result;
-  return {{"ceilings", nlohmann::json::object()}, {"ceilings_reason", outcome.reason}};
+  nlohmann::json found = outcome.result;
+  if (outcome.status != record::Status::ok)
+    found = {{"ceilings", nlohmann::json::object()}, {"ceilings_reason", outcome.reason}};
+  if (facts_.is_null()) facts_ = found;
+  if (outcome.status == record::Status::ok) ceilings_.push_back(found.at("ceilings"));
+}
+
+nlohmann::json PointRunner::machine_facts() {
+  if (facts_.is_null()) observe_machine(0);
+  if (!ceilings_.empty()) facts_["ceilings"] = middle_ceilings(ceilings_);
+  return facts_;
 }
 
 const std::string& PointRunner::gpu_missing() {
@@ -179,15 +193,17 @@ std::string PointRunner::problem_directory(const PointSpec& spec) const {
   return fmt::format("{}/problem-{}", settings_.work, problem_number_.at(problem_key(spec)));
 }
 
-std::string PointRunner::dump_path(std::size_t index, const record::Point& point) const {
-  if (settings_.dump_directory.empty()) return "";
-  return fmt::format("{}/{}-{}-{}.safetensors", settings_.dump_directory, index, point.method,
-                     to_string(point.backend));
+/// Empty when nothing is to be dumped.
+std::string PointRunner::dump_path(const Step& step) const {
+  if (settings_.dump_directory.empty() || step.process > 0) return "";
+  const PointSpec& spec = points_[step.point];
+  return fmt::format("{}/{}-{}-{}.safetensors", settings_.dump_directory, step.point, spec.method,
+                     to_string(spec.backend));
 }
 
 void PointRunner::release_problem(std::size_t index) {
-  if (last_use_.at(problem_key(points_[index])) == index)
-    std::filesystem::remove_all(problem_directory(points_[index]));
+  const PointSpec& spec = points_[steps_[index].point];
+  if (last_use_.at(problem_key(spec)) == index) std::filesystem::remove_all(problem_directory(spec));
 }
 
 }  // namespace attnscope

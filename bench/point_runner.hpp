@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/config/config.hpp"
+#include "harness/measure/plan.hpp"
 #include "harness/record/result.hpp"
 
 namespace attnscope {
@@ -24,15 +25,17 @@ class PointRunner {
     record::Tier tier = record::Tier::t2;  // the highest to try
   };
 
-  /// `points` are all that will be asked for, in order: a problem is dropped after the last point that uses it.
-  PointRunner(Settings settings, const std::vector<PointSpec>& points);
+  /// All of `steps` will be asked for, in order: a problem is dropped after the last step that uses it.
+  PointRunner(Settings settings, const std::vector<PointSpec>& points, const std::vector<Step>& steps);
 
-  /// Measures points[index]. Throws InputError when its inputs are bad. After an interrupt the result means nothing.
+  /// Takes steps[index]: one process of a point, the first with dump and profile. Throws InputError when the inputs are
+  /// bad. After an interrupt the result means nothing.
   record::Point measure(std::size_t index);
-  /// Says that points[index] need not be measured.
+  /// Says that steps[index] need not be taken.
   void skip(std::size_t index) { release_problem(index); }
 
-  /// Measured limits of this machine and calibration of its counters, for the context of the record.
+  /// Measured limits of this machine and calibration of its counters, for the context of the record. The limits are
+  /// measured at the start of every round of steps; told is the round in the middle.
   nlohmann::json machine_facts();
 
   /// Why GPU points cannot run here; empty when they can.
@@ -51,16 +54,21 @@ class PointRunner {
   Outcome work(const std::string& kind, const nlohmann::json& job, double timeout_seconds);
   std::optional<Outcome> prepare(const PointSpec& spec);
   void profile(const PointSpec& spec, record::Point& point);
+  void observe_machine(int round);
   std::string problem_directory(const PointSpec& spec) const;
-  std::string dump_path(std::size_t index, const record::Point& point) const;
+  std::string dump_path(const Step& step) const;
   void release_problem(std::size_t index);
 
   Settings settings_;
   const std::vector<PointSpec>& points_;
+  const std::vector<Step>& steps_;
   std::map<std::string, std::size_t> problem_number_;  // by problem_key
-  std::map<std::string, std::size_t> last_use_;        // index of the last point, by problem_key
+  std::map<std::string, std::size_t> last_use_;        // index of the last step, by problem_key
   std::map<std::string, std::optional<Outcome>> prepared_;
   std::optional<std::string> gpu_missing_;
+  nlohmann::json facts_;                  // of the first round
+  std::vector<nlohmann::json> ceilings_;  // of each round
+  int observed_round_ = -1;
 };
 
 }  // namespace attnscope

@@ -21,6 +21,7 @@
 #include "harness/measure/environment.hpp"
 #include "harness/measure/measure_point.hpp"
 #include "harness/record/file.hpp"
+#include "harness/record/processes.hpp"
 #include "reports/formats/report.hpp"
 #include "reports/formats/table.hpp"
 
@@ -53,23 +54,27 @@ std::vector<std::string> command_line() {
   return words;
 }
 
-std::vector<record::Point> measure_all(const std::vector<PointSpec>& specs, PointRunner& runner, RunFiles& files,
-                                       bool quiet) {
-  const auto finished = [&](const PointSpec& spec) { return files.finished(record::key(asked_point(spec))); };
-  Progress progress(static_cast<std::size_t>(std::ranges::count_if(specs, std::not_fn(finished))), quiet);
-  std::vector<record::Point> points;
-  for (std::size_t i = 0; i < specs.size() && !interrupted(); ++i) {
-    if (const record::Point* point = finished(specs[i])) {
-      points.push_back(*point);
+std::vector<record::Point> measure_all(const std::vector<PointSpec>& specs, const std::vector<Step>& steps,
+                                       PointRunner& runner, RunFiles& files, bool quiet) {
+  std::vector<std::string> keys;
+  for (const PointSpec& spec : specs) keys.push_back(record::key(asked_point(spec)));
+  const auto settled = [&](const Step& step) {  // measured, or its point has failed
+    const auto& done = files.finished(keys[step.point]);
+    return step.process < std::ssize(done) || (!done.empty() && done.back().status != record::Status::ok);
+  };
+  Progress progress(static_cast<std::size_t>(std::ranges::count_if(steps, std::not_fn(settled))), quiet);
+  for (std::size_t i = 0; i < steps.size() && !interrupted(); ++i) {
+    if (settled(steps[i])) {
       runner.skip(i);
       continue;
     }
-    progress.next(record::key(asked_point(specs[i])));
+    progress.next(keys[steps[i].point]);
     const record::Point point = runner.measure(i);
-    if (interrupted()) break;
-    files.keep(point);
-    points.push_back(point);
+    if (!interrupted()) files.keep(point);
   }
+  std::vector<record::Point> points;
+  for (const std::string& key : keys)
+    if (const auto& done = files.finished(key); !done.empty()) points.push_back(record::merge_processes(done));
   return points;
 }
 
@@ -85,7 +90,8 @@ int run(const RunOptions& options) {
   const std::optional<record::Tier> tier = demanded_tier(config, options);
   make_dump_directory(options.dump_directory);
   RunFiles files(options.output.empty() ? "results/" + config.name + ".json" : options.output, options.resume);
-  PointRunner runner(runner_settings(options, files, tier), specs);
+  const std::vector<Step> steps = schedule(specs);
+  PointRunner runner(runner_settings(options, files, tier), specs, steps);
   if (gpu_index(options) && !runner.gpu_missing().empty())
     throw MachineError(fmt::format("--device {}: {}", options.device, runner.gpu_missing()));
 
@@ -93,8 +99,8 @@ int run(const RunOptions& options) {
   record::Record record;
   record.context = environment(command_line());
   record.context["config"] = config.source;
-  record.points = measure_all(specs, runner, files, options.quiet);
-  if (!interrupted()) record.context.update(runner.machine_facts());
+  record.points = measure_all(specs, steps, runner, files, options.quiet);
+  record.context.update(runner.machine_facts());
   record::write_record(files.record(), record);
   if (interrupted()) {
     fmt::print(stderr, "attnscope: interrupted after {} of {} points; --resume finishes {}\n", record.points.size(),

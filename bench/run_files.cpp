@@ -26,7 +26,8 @@ RunFiles::RunFiles(std::string record, bool resume) : record_(std::move(record))
   fs::remove_all(work(), error);  // of a run that was killed
   fs::create_directory(work(), error);
   if (error) throw InputError(fmt::format("{}: cannot make the folder: {}", work(), error.message()));
-  for (record::Point& point : record::read_journal(journal())) finished_[record::key(point)] = std::move(point);
+  for (record::Point& point : record::read_journal(journal()))
+    finished_[record::key(point)].push_back(std::move(point));
 }
 
 RunFiles::~RunFiles() {
@@ -37,12 +38,10 @@ RunFiles::~RunFiles() {
 
 std::string RunFiles::report() const { return fs::path(record_).replace_extension().string() + "-report"; }
 
-const record::Point* RunFiles::finished(const std::string& key) const {
-  const auto found = finished_.find(key);
-  return found == finished_.end() ? nullptr : &found->second;
+void RunFiles::keep(const record::Point& point) {
+  record::append_point(journal(), point);
+  finished_[record::key(point)].push_back(point);
 }
-
-void RunFiles::keep(const record::Point& point) { record::append_point(journal(), point); }
 
 void RunFiles::complete() { fs::remove(journal()); }
 

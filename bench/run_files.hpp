@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "harness/record/result.hpp"
 
@@ -23,9 +24,9 @@ class RunFiles {
   std::string work() const { return record_ + ".work"; }
   std::string report() const;
 
-  /// The journalled point with this key, or null.
-  const record::Point* finished(const std::string& key) const;
-  /// Adds a point to the journal, on disk when this returns.
+  /// What the processes of the point with this key have measured, in order.
+  const std::vector<record::Point>& finished(const std::string& key) { return finished_[key]; }
+  /// Adds what one process has measured, in the journal on disk when this returns.
   void keep(const record::Point& point);
   /// Drops the journal: the record has everything.
   void complete();
@@ -34,7 +35,7 @@ class RunFiles {
   std::string journal() const { return record_ + ".journal"; }
 
   std::string record_;
-  std::map<std::string, record::Point> finished_;
+  std::map<std::string, std::vector<record::Point>> finished_;  // by key
 };
 
 }  // namespace attnscope

@@ -46,4 +46,9 @@ std::optional<Interval> median_interval(std::span<const double> samples, double 
   return Interval{x[rank - 1], x[x.size() - rank]};
 }
 
+Interval median_interval_or_range(std::span<const double> samples, double alpha) {
+  const auto [least, most] = std::ranges::minmax(samples);
+  return median_interval(samples, alpha).value_or(Interval{least, most});
+}
+
 }  // namespace attnscope

@@ -20,4 +20,7 @@ double median(std::span<const double> samples);
 /// there are too few samples for that (for alpha = 0.05, fewer than 6). 0 < alpha < 1.
 std::optional<Interval> median_interval(std::span<const double> samples, double alpha);
 
+/// The same, or from the least to the most of the samples where they are too few: the best that can be said then.
+Interval median_interval_or_range(std::span<const double> samples, double alpha);
+
 }  // namespace attnscope

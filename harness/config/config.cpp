@@ -75,11 +75,11 @@ void keep_once(std::vector<PointSpec>& points) {
   const auto identity = [](const PointSpec& p) {
     const Shape& s = p.shape;
     const Sampling& n = p.sampling;
-    return std::tuple(p.method, p.params, p.backend, p.phase, p.workload, p.workload_params, p.seed, p.contract,
-                      p.accuracy_rows,
-                      std::tuple(s.batch, s.q_heads, s.kv_heads, s.head_dim, s.q_len, s.kv_len, s.causal, s.dtype,
-                                 s.cache_page, s.history),
-                      std::tuple(n.ci_width, n.min_samples, n.max_samples, n.max_seconds, n.timeout_seconds));
+    return std::tuple(
+        p.method, p.params, p.backend, p.phase, p.workload, p.workload_params, p.seed, p.contract, p.accuracy_rows,
+        std::tuple(s.batch, s.q_heads, s.kv_heads, s.head_dim, s.q_len, s.kv_len, s.causal, s.dtype, s.cache_page,
+                   s.history),
+        std::tuple(n.processes, n.ci_width, n.min_samples, n.max_samples, n.max_seconds, n.timeout_seconds));
   };
   std::set<decltype(identity(points.front()))> seen;
   std::erase_if(points, [&](const PointSpec& p) { return !seen.insert(identity(p)).second; });

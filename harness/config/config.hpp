@@ -17,13 +17,14 @@ enum class Contract { cold, warm, graph };
 std::string_view to_string(Contract contract);
 Contract parse_contract(std::string_view text);
 
-/// When to stop sampling one point, and when to give it up.
+/// How often to measure one point, when to stop, and when to give it up. Everything but `processes` is of one process.
 struct Sampling {
+  int processes = 1;       // that sample the point, spread over the run
   double ci_width = 0.02;  // stop when the 95 % interval of the median is narrower than this share of it
   int min_samples = 10;
   int max_samples = 1000;
   double max_seconds = 5;        // of sampling
-  double timeout_seconds = 600;  // of the whole point, its child process included
+  double timeout_seconds = 600;  // from the start of the process to its end
 };
 
 /// One point to measure. With the workload `file` everything that the tensors say is left at its default here: of

@@ -40,12 +40,11 @@ Refusal word(Enum& target, const json& value, const std::array<Enum, N>& accepte
 }
 
 template <typename Integer>
-Refusal integer(Integer& target, const json& value, Integer least) {
-  constexpr auto kMost = std::numeric_limits<Integer>::max();
+Refusal integer(Integer& target, const json& value, Integer least, Integer most = std::numeric_limits<Integer>::max()) {
   const bool natural = value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0);
   const bool fits = natural && value.get<std::uint64_t>() >= static_cast<std::uint64_t>(least) &&
-                    value.get<std::uint64_t>() <= static_cast<std::uint64_t>(kMost);
-  if (!fits) return fmt::format("an integer from {} to {}", least, kMost);
+                    value.get<std::uint64_t>() <= static_cast<std::uint64_t>(most);
+  if (!fits) return fmt::format("an integer from {} to {}", least, most);
   target = value.get<Integer>();
   return std::nullopt;
 }
@@ -80,7 +79,7 @@ Refusal backend(PointSpec& point, const json& value) {
               std::array{Backend::reference, Backend::cpu, Backend::cuda, Backend::cuda_sm90, Backend::cudnn});
 }
 
-constexpr std::array<Field, 25> kFields{{
+constexpr std::array<Field, 26> kFields{{
     {"phase",
      [](PointSpec& p, const json& v) {
        return word(p.phase, v, std::array{Phase::prefill, Phase::decode});
@@ -115,6 +114,7 @@ constexpr std::array<Field, 25> kFields{{
     {"methods.name", [](PointSpec& p, const json& v) { return text(p.method, v); }},
     {"methods.backend", backend},
     {"methods.params.*", nullptr},
+    {"sampling.processes", [](PointSpec& p, const json& v) { return integer<int>(p.sampling.processes, v, 1, 100); }},
     {"sampling.ci_width", [](PointSpec& p, const json& v) { return positive(p.sampling.ci_width, v, 1); }},
     {"sampling.min_samples", [](PointSpec& p, const json& v) { return integer<int>(p.sampling.min_samples, v, 1); }},
     {"sampling.max_samples", [](PointSpec& p, const json& v) { return integer<int>(p.sampling.max_samples, v, 1); }},

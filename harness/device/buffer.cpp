@@ -8,10 +8,13 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <new>
 #include <utility>
 
 #include "harness/base/error.hpp"
+#include "harness/device/guards.hpp"
 #if ATTNSCOPE_CUDA
 #include "harness/device/cuda_check.hpp"
 #endif
@@ -41,6 +44,35 @@ void account(Space space, std::size_t bytes) {
   while (peak < live && !all.peak.compare_exchange_weak(peak, live)) {
   }
 }
+
+bool guards_intact_around(Space space, const std::byte* base, std::size_t bytes);
+
+/// Every block that lives, for the check of all guards. Never destroyed: buffers of static lifetime may outlive it.
+class Blocks {
+ public:
+  static Blocks& all() {
+    static Blocks& blocks = *new Blocks;
+    return blocks;
+  }
+  void add(Space space, const std::byte* base, std::size_t bytes) {
+    const std::scoped_lock lock(mutex_);
+    blocks_[base] = {space, bytes};
+  }
+  void remove(const std::byte* base) {
+    const std::scoped_lock lock(mutex_);
+    blocks_.erase(base);
+  }
+  bool guards_intact() {
+    const std::scoped_lock lock(mutex_);
+    return std::ranges::all_of(blocks_, [](const auto& block) {
+      return guards_intact_around(block.second.first, block.first, block.second.second);
+    });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<const std::byte*, std::pair<Space, std::size_t>> blocks_;  // payload bytes by begin
+};
 
 std::byte* allocate(Space space, std::size_t bytes) {
   if (space == Space::host) {
@@ -86,6 +118,15 @@ void copy(void* target, const void* source, std::size_t bytes, bool device) {
 #endif
 }
 
+bool guards_intact_around(Space space, const std::byte* base, std::size_t bytes) {
+  constexpr std::size_t kGuard = Buffer::kGuardBytes;
+  std::array<unsigned char, 2 * kGuard> guards;
+  const bool device = space == Space::device;
+  copy(guards.data(), base, kGuard, device);
+  copy(guards.data() + kGuard, base + kGuard + bytes, kGuard, device);
+  return std::ranges::all_of(guards, [](unsigned char byte) { return byte == kGuardByte; });
+}
+
 }  // namespace
 
 Buffer::Buffer(Space space, std::size_t bytes)
@@ -94,6 +135,7 @@ Buffer::Buffer(Space space, std::size_t bytes)
   fill(space_, base_, kGuardByte, kGuardBytes);
   fill(space_, base_ + kGuardBytes + bytes_, kGuardByte, kGuardBytes);
   account(space_, bytes_);
+  Blocks::all().add(space_, base_, bytes_);
 }
 
 Buffer::Buffer(Buffer&& other) noexcept
@@ -116,6 +158,7 @@ Buffer::~Buffer() { release(); }
 
 void Buffer::release() noexcept {
   if (!base_) return;
+  Blocks::all().remove(base_);
   usage(space_).live -= bytes_;
   if (space_ == Space::host) std::free(base_);
 #if ATTNSCOPE_CUDA
@@ -138,14 +181,8 @@ void Buffer::copy_to_host(void* target, std::size_t bytes) const {
   copy(target, data_, bytes, space_ == Space::device);
 }
 
-bool Buffer::guards_intact() const {
-  if (!base_) return true;
-  std::array<unsigned char, 2 * kGuardBytes> guards;
-  const bool device = space_ == Space::device;
-  copy(guards.data(), base_, kGuardBytes, device);
-  copy(guards.data() + kGuardBytes, base_ + kGuardBytes + bytes_, kGuardBytes, device);
-  return std::ranges::all_of(guards, [](unsigned char byte) { return byte == kGuardByte; });
-}
+bool Buffer::guards_intact() const { return !base_ || guards_intact_around(space_, base_, bytes_); }
+bool all_guards_intact() { return Blocks::all().guards_intact(); }
 
 std::size_t Buffer::live_bytes(Space space) { return usage(space).live; }
 std::size_t Buffer::peak_bytes(Space space) { return usage(space).peak; }

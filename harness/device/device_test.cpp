@@ -9,6 +9,7 @@
 #include "harness/device/buffer.hpp"
 #include "harness/device/device_info.hpp"
 #include "harness/device/gpu_state.hpp"
+#include "harness/device/guards.hpp"
 #include "harness/device/l2_flush.hpp"
 #include "harness/device/shared_library.hpp"
 #include "harness/device/stream.hpp"
@@ -23,6 +24,19 @@ TEST(HostBuffer, GuardsTellOfWritesBeforeAndBehind) {
     buffer.as<unsigned char>()[offset] = 0;
     EXPECT_FALSE(buffer.guards_intact()) << offset;
   }
+}
+
+TEST(HostBuffer, GuardsOfAllBuffersAreChecked) {
+  const Buffer kept(Space::host, 10);
+  EXPECT_TRUE(all_guards_intact());
+  {
+    Buffer first(Space::host, 7);
+    first.as<unsigned char>()[7] = 0;
+    EXPECT_FALSE(all_guards_intact());
+    const Buffer moved = std::move(first);
+    EXPECT_FALSE(all_guards_intact());
+  }
+  EXPECT_TRUE(all_guards_intact());
 }
 
 TEST(HostBuffer, TakesBytesAtAnOffsetAndNoneBeyondItsEnd) {

@@ -131,7 +131,7 @@ record::Point measure_point(const PointSpec& spec, const Prepared& prepared, con
   point.verified->guards_intact = call.guards_intact();
   if (!dump_path.empty()) dump_outputs(dump_path, call.completed());
   if (comparison.fault || !point.verified->guards_intact) {
-    finish(point, record::Status::wrong, comparison.fault.value_or("memory beyond the outputs was written"));
+    finish(point, record::Status::wrong, comparison.fault.value_or("memory beyond a buffer was written"));
     return point;
   }
   const RetrievalTask* task = prepared.problem.task ? &*prepared.problem.task : nullptr;
@@ -150,7 +150,7 @@ record::Point measure_point(const PointSpec& spec, const Prepared& prepared, con
   point.verified->guards_intact = call.guards_intact();
   point.verified->revalidated_after_timing = !fault && point.verified->guards_intact;
   if (!point.verified->revalidated_after_timing) {
-    finish(point, record::Status::wrong, "after timing: " + fault.value_or("memory beyond the outputs was written"));
+    finish(point, record::Status::wrong, "after timing: " + fault.value_or("memory beyond a buffer was written"));
     point.time.reset();
   }
   point.peak_host_bytes = peak_resident_bytes();

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/measure/method_call.hpp"
 
-#include <algorithm>
-
 #include "harness/base/parallel.hpp"
+#include "harness/device/guards.hpp"
 #include "harness/method/reference_execution.hpp"
 
 namespace attnscope {
@@ -76,9 +75,6 @@ void MethodCall::run_poisoned() {
 
 CompletedCall MethodCall::completed() const { return {method_, params_, phase_, host_, host_outputs_, *execution_}; }
 
-bool MethodCall::guards_intact() const {
-  return o_.guards_intact() && lse_.guards_intact() && std::ranges::all_of(device_inputs_, &Buffer::guards_intact) &&
-         (!paged_cache_ || paged_cache_->guards_intact());
-}
+bool MethodCall::guards_intact() const { return all_guards_intact(); }
 
 }  // namespace attnscope

@@ -36,6 +36,7 @@ class MethodCall {
   CompletedCall completed() const;
   TimedCall timed() { return {*execution_, inputs_, stream()}; }
 
+  /// Of outputs, inputs and workspaces: of every buffer of this process.
   bool guards_intact() const;
   /// Bytes that Method::prepare allocated.
   std::int64_t workspace_bytes() const { return workspace_bytes_; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/measure/plan.hpp"
 
+#include <algorithm>
+
 #include "harness/base/error.hpp"
 #include "harness/method/registry.hpp"
 #include "harness/workload/file.hpp"
@@ -78,6 +80,16 @@ std::string problem_key(const PointSpec& spec) {
       .dump();
 }
 
+std::vector<Step> schedule(const std::vector<PointSpec>& points) {
+  int rounds = 0;
+  for (const PointSpec& spec : points) rounds = std::max(rounds, spec.sampling.processes);
+  std::vector<Step> steps;
+  for (int round = 0; round < rounds; ++round)
+    for (std::size_t i = 0; i < points.size(); ++i)
+      if (round < points[i].sampling.processes) steps.push_back({.point = i, .process = round});
+  return steps;
+}
+
 nlohmann::json to_json(const PointSpec& spec) {
   const Sampling& sampling = spec.sampling;
   return {{"where", spec.where},
@@ -91,7 +103,8 @@ nlohmann::json to_json(const PointSpec& spec) {
           {"shape", shape_json(spec.shape)},
           {"contract", to_string(spec.contract)},
           {"sampling",
-           {{"ci_width", sampling.ci_width},
+           {{"processes", sampling.processes},
+            {"ci_width", sampling.ci_width},
             {"min_samples", sampling.min_samples},
             {"max_samples", sampling.max_samples},
             {"max_seconds", sampling.max_seconds},
@@ -111,7 +124,8 @@ PointSpec spec_from_json(const nlohmann::json& json) {
           .seed = json.at("seed"),
           .shape = shape_from_json(json.at("shape")),
           .contract = parse_contract(json.at("contract").get<std::string>()),
-          .sampling = {.ci_width = sampling.at("ci_width"),
+          .sampling = {.processes = sampling.at("processes"),
+                       .ci_width = sampling.at("ci_width"),
                        .min_samples = sampling.at("min_samples"),
                        .max_samples = sampling.at("max_samples"),
                        .max_seconds = sampling.at("max_seconds"),

@@ -7,16 +7,6 @@
 #include "harness/base/median.hpp"
 
 namespace attnscope {
-namespace {
-
-/// At 95 %; all of the samples where they are too few for that.
-Interval interval_of(const std::vector<double>& samples) {
-  const auto [least, most] = std::ranges::minmax(samples);
-  return median_interval(samples, 0.05).value_or(Interval{least, most});
-}
-
-}  // namespace
-
 record::Time sample(const Sampling& sampling, const std::function<double()>& measure_once) {
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + std::chrono::duration<double>(sampling.max_seconds);
@@ -24,7 +14,7 @@ record::Time sample(const Sampling& sampling, const std::function<double()>& mea
   while (time.stopped_because.empty()) {
     time.samples_ns.push_back(measure_once());
     const auto count = std::ssize(time.samples_ns);
-    const Interval interval = interval_of(time.samples_ns);
+    const Interval interval = median_interval_or_range(time.samples_ns, 0.05);
     time.median_ns = median(time.samples_ns);
     time.ci_low_ns = interval.low;
     time.ci_high_ns = interval.high;
@@ -35,6 +25,7 @@ record::Time sample(const Sampling& sampling, const std::function<double()>& mea
     else if (Clock::now() >= deadline)
       time.stopped_because = "max_time";
   }
+  time.process_samples = {std::ssize(time.samples_ns)};
   return time;
 }
 

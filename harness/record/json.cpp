@@ -82,6 +82,8 @@ void members(Archive& archive, T& time) {
   archive("ci_low_ns", time.ci_low_ns);
   archive("ci_high_ns", time.ci_high_ns);
   archive("samples_ns", time.samples_ns);
+  archive.since_2("process_samples", time.process_samples);
+  archive.since_2("process_others", time.process_others);
   archive("stopped_because", time.stopped_because);
 }
 
@@ -263,6 +265,8 @@ json to_json(const Point& point) {
             {"ci_low_ns", nullptr},
             {"ci_high_ns", nullptr},
             {"samples_ns", json::array()},
+            {"process_samples", json::array()},
+            {"process_others", json::array()},
             {"stopped_because", nullptr}};
   }
   time["contract"] = point.contract;
@@ -274,7 +278,10 @@ Point point_from_json(const json& in) try {
   Reader::decode(in, point);
   const json& time = in.at("time");
   time.at("contract").get_to(point.contract);
-  if (!time.at("median_ns").is_null()) Reader::decode(time, point.time.emplace());
+  if (!time.at("median_ns").is_null()) {
+    Reader::decode(time, point.time.emplace());
+    if (point.time->process_samples.empty()) point.time->process_samples = {std::ssize(point.time->samples_ns)};
+  }
   return point;
 } catch (const json::exception& error) {
   throw Error(std::string("point: ") + error.what());

@@ -97,6 +97,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Damage{"/attnscope/points/0/status", "wrong"},  // a wrong kernel has no speed
                       Damage{"/attnscope/points/12/reason", ""},      // a failure has a reason
                       Damage{"/attnscope/points/0/time/samples_ns", json::array()},
+                      Damage{"/attnscope/points/0/time/process_samples", {20}},
+                      Damage{"/attnscope/points/0/time/process_samples", {20, 2}},
+                      Damage{"/attnscope/points/0/time/process_others", {0.5, 0.5}},
                       Damage{"/attnscope/points/0/shape/cache_page", -1},
                       Damage{"/attnscope/points/0/accuracy/mass_by_head/0", "half"},
                       Damage{"/attnscope/points/0/accuracy/key_sets/candidates", 0.5},

@@ -70,12 +70,16 @@ struct Bytes {
   bool operator==(const Bytes&) const = default;
 };
 
+/// One process's samples share its memory placement and its minute of the machine: together they are one observation
+/// of how fast the call is (processes.hpp).
 struct Time {
   double median_ns = 0;
   double ci_low_ns = 0;  // 95 % confidence interval of the median
   double ci_high_ns = 0;
-  std::vector<double> samples_ns;  // every sample, in order
-  std::string stopped_because;     // ci_width, max_samples, max_time
+  std::vector<double> samples_ns;             // every sample, in order, process after process
+  std::vector<std::int64_t> process_samples;  // how many of them each process took
+  std::vector<double> process_others;  // share of the machine's CPU time that other work took beside each process
+  std::string stopped_because;         // ci_width, max_samples, max_time: of the last process
   bool operator==(const Time&) const = default;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/record/schema.hpp"
 
+#include <fmt/format.h>
+
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
@@ -34,11 +36,33 @@ std::optional<std::string> violation(const valijson::Schema& schema, const nlohm
   return where + ": " + innermost.description;
 }
 
+/// What JSON Schema cannot say: every sample was taken by one of the processes, and what ran beside them is told of all
+/// or of none.
+std::optional<std::string> samples_violation(const nlohmann::json& point) {
+  const nlohmann::json& time = point["time"];
+  if (!time.contains("process_samples") || time["process_samples"].empty()) return std::nullopt;
+  std::size_t left = time["samples_ns"].size();
+  for (const nlohmann::json& count : time["process_samples"]) {
+    const auto taken = count.get<std::size_t>();
+    if (taken > left) return "/time/process_samples: expected the size of samples_ns as its sum, found more";
+    left -= taken;
+  }
+  if (const std::size_t told = time.value("process_others", nlohmann::json::array()).size();
+      told != 0 && told != time["process_samples"].size())
+    return "/time/process_others: expected one number per process or none, found " + std::to_string(told);
+  if (left == 0) return std::nullopt;
+  return fmt::format("/time/process_samples: expected the size of samples_ns as its sum, found {} less", left);
+}
+
 }  // namespace
 
 std::optional<std::string> schema_violation(const nlohmann::json& document) {
   static const auto schema = compile(nlohmann::json::parse(result_schema()));
-  return violation(*schema, document);
+  if (const auto found = violation(*schema, document)) return found;
+  const nlohmann::json& points = document["attnscope"]["points"];
+  for (std::size_t i = 0; i < points.size(); ++i)
+    if (const auto found = samples_violation(points[i])) return fmt::format("/attnscope/points/{}{}", i, *found);
+  return std::nullopt;
 }
 
 std::optional<std::string> point_schema_violation(const nlohmann::json& point) {
@@ -46,7 +70,8 @@ std::optional<std::string> point_schema_violation(const nlohmann::json& point) {
     nlohmann::json whole = nlohmann::json::parse(result_schema());
     return compile({{"$ref", "#/definitions/point"}, {"definitions", whole.at("definitions")}});
   }();
-  return violation(*schema, point);
+  if (const auto found = violation(*schema, point)) return found;
+  return samples_violation(point);
 }
 
 }  // namespace attnscope::record

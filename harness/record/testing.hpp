@@ -52,6 +52,8 @@ inline Point point(const std::string& method, std::int64_t kv_len, double densit
             .ci_low_ns = 0.99 * median_ns,
             .ci_high_ns = 1.01 * median_ns,
             .samples_ns = {},
+            .process_samples = {21},
+            .process_others = {},
             .stopped_because = "ci_width"};
   for (int i = 0; i < 21; ++i)  // steps of 8 visit every offset once, in an order without drift
     time.samples_ns.push_back(median_ns * (0.99 + 0.001 * static_cast<double>(i * 8 % 21)));

@@ -19,7 +19,7 @@ enum class Verdict { same, faster, slower, ambiguous, wrong_now, missing, added 
 std::string_view to_string(Verdict verdict);
 
 struct CompareOptions {
-  double alpha = 0.01;       // of the rank test and of the interval of the ratio
+  double alpha = 0.01;       // probability of any false SLOWER or FASTER in the whole comparison
   double min_effect = 0.03;  // changes of the median below this share are no finding
 };
 
@@ -30,22 +30,27 @@ struct PointComparison {
   Verdict verdict = Verdict::same;
   std::string reason = {};           // one clause: the number that decided
   std::optional<double> ratio = {};  // median new / median base
-  std::optional<double> low = {};    // its interval
+  std::optional<double> low = {};    // its interval, at 1 − alpha for this point alone
   std::optional<double> high = {};
-  std::optional<double> p = {};
-  std::optional<double> effect =
-      {};  // smallest change of the ratio that counts here: min_effect or the noise, if larger
+  std::optional<double> p = {};       // adjusted for the number of points
+  std::optional<double> effect = {};  // smallest change of the ratio that counts: min_effect or the noise, if larger
 };
 
 /// In the order of the base record, new points last. Points that failed in both are left out.
 ///
-/// SLOWER and FASTER need all of this: p < alpha, an interval of the ratio that excludes 1, a ratio beyond the effect
-/// threshold of that point, and a fastest tenth of the samples that moved the same way by min_effect or more. The
-/// threshold is min_effect or, where larger, the noise that the records show: the drift of either series, or how far
-/// the machine's own measured ceilings moved between the two runs (they run the same code both times). Where only some
-/// of it holds, or too few samples were taken, a change that could matter is AMBIGUOUS. WRONG-NOW: it ran before and is
+/// The unit of judgement is the process: samples of one share its luck (harness/record/processes.hpp), medians of
+/// several are exchangeable while nothing has changed. Where a point has but one process in a record its samples have
+/// to serve, and what the luck of a process does is taken from how far all such points scatter between the two records.
+///
+/// SLOWER and FASTER need all of this: a rank test's p < alpha after Holm's adjustment for the number of points, an
+/// interval of the ratio that excludes 1, a ratio beyond the effect threshold of that point, and a fastest tenth of the
+/// samples that moved the same way by min_effect or more. The threshold is min_effect or, where larger, the noise that
+/// the records show: how far the machine's own ceilings moved between the two runs (they run the same code both times);
+/// on the CPU, how much of it other work took, and processes beside which that was much do not count; and where there
+/// is one process only, the drift of either series and four standard deviations of the points' scatter. Where only some
+/// of it holds, or too little was measured, a change that could matter is AMBIGUOUS. WRONG-NOW: it ran before and is
 /// wrong, crashed, out of memory or timed out now; or its output moved further from exact attention than the tolerances
-/// allow within which both runs were checked.
+/// allow within which both runs were checked. Why it is so: reports/decisions/0008-the-process-is-the-sampling-unit.md.
 std::vector<PointComparison> compare(const record::Record& base, const record::Record& current,
                                      const CompareOptions& options = {});
 

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "harness/record/testing.hpp"
+#include "reports/compare/statistics.hpp"
 
 namespace attnscope::reports {
 namespace {
@@ -20,6 +21,7 @@ using ::testing::HasSubstr;
 Record one(const std::vector<double>& samples) {
   Record record{.context = record::testing::context(), .points = {record::testing::point("quest", 65536, 0.0625, 100)}};
   record.points[0].time->samples_ns = samples;
+  record.points[0].time->process_samples = {std::ssize(samples)};
   record.points[0].time->median_ns = samples[samples.size() / 2];
   return record;
 }
@@ -71,6 +73,109 @@ TEST(Compare, AChangeBelowTheMinimumEffectIsTheSameHoweverSignificant) {
   const Record slow = one(noisy(1020, 0.001, 100, 2));
   EXPECT_EQ(judge(base, slow).verdict, Verdict::same);
   EXPECT_EQ(judge(base, slow, {.min_effect = 0.01}).verdict, Verdict::slower);
+}
+
+/// A record of `count` points in `processes` processes of ten samples each, as a machine gives them: every process has
+/// a luck of its own, `process_spread` as standard deviation of its logarithm, and a share `unlucky` takes a fifth
+/// more.
+Record run_of(double median_ns, std::size_t count, std::size_t processes, double process_spread, std::mt19937& random,
+              double unlucky = 0.1) {
+  std::lognormal_distribution<double> luck(0, process_spread);
+  std::lognormal_distribution<double> noise(0, 0.01);
+  std::bernoulli_distribution bad_luck(unlucky);
+  Record record{.context = record::testing::context(), .points = {}};
+  for (std::size_t i = 0; i < count; ++i) {
+    Point point = record::testing::point("quest", static_cast<std::int64_t>(1024 * (i + 1)), 0.0625, 100);
+    point.time->samples_ns.clear();
+    point.time->process_samples.assign(processes, 10);
+    for (std::size_t process = 0; process < processes; ++process) {
+      const double level = median_ns * luck(random) * (bad_luck(random) ? 1.2 : 1);
+      for (int sample = 0; sample < 10; ++sample) point.time->samples_ns.push_back(level * noise(random));
+    }
+    record.points.push_back(point);
+  }
+  return record;
+}
+
+bool finds(const std::vector<PointComparison>& points, Verdict verdict) {
+  return std::ranges::find(points, verdict, &PointComparison::verdict) != points.end();
+}
+
+TEST(Compare, TwoRunsWhoseProcessesDifferShowNoChange) {
+  // 14 points, nothing changed, processes that scatter by 10 %: at most alpha = 5 % of the comparisons may find
+  // anything.
+  std::mt19937 random(8);
+  constexpr int kTrials = 1000;
+  int false_findings = 0;
+  for (int trial = 0; trial < kTrials; ++trial) {
+    const auto points = compare(run_of(1000, 14, 8, 0.1, random), run_of(1000, 14, 8, 0.1, random), {.alpha = 0.05});
+    false_findings += finds(points, Verdict::slower) || finds(points, Verdict::faster);
+  }
+  EXPECT_LE(false_findings, 50 + 4 * 7);  // four standard deviations of the binomial above its mean
+}
+
+TEST(Compare, SamplesTakenForIndependentWouldShowChangesThatAreNone) {
+  std::mt19937 random(9);
+  int false_findings = 0;
+  for (int trial = 0; trial < 100; ++trial) {
+    const Record base = run_of(1000, 1, 2, 0.1, random);
+    const Record current = run_of(1000, 1, 2, 0.1, random);
+    false_findings += mann_whitney_p(base.points[0].time->samples_ns, current.points[0].time->samples_ns) < 0.01;
+    EXPECT_EQ(judge(base, current).verdict == Verdict::slower, false);  // two processes can say nothing
+  }
+  EXPECT_GT(false_findings, 30);
+}
+
+TEST(Compare, FindsATenthAmongManyPoints) {
+  std::mt19937 random(10);
+  int found = 0;
+  constexpr int kTrials = 200;
+  for (int trial = 0; trial < kTrials; ++trial) {
+    const Record base = run_of(1000, 14, 10, 0.02, random, 0);
+    Record current = run_of(1000, 14, 10, 0.02, random, 0);
+    for (double& sample : current.points[5].time->samples_ns) sample *= 1.1;
+    found += compare(base, current)[5].verdict == Verdict::slower;
+  }
+  EXPECT_GE(found, 0.95 * kTrials);
+}
+
+TEST(Compare, PointsOfOneProcessEachAreJudgedByTheirScatter) {
+  std::mt19937 random(11);
+  int false_findings = 0;
+  for (int trial = 0; trial < 200; ++trial) {
+    const auto points = compare(run_of(1000, 14, 1, 0.1, random), run_of(1000, 14, 1, 0.1, random));
+    false_findings += finds(points, Verdict::slower);
+  }
+  EXPECT_LE(false_findings, 200 * 0.1);
+  const Record base = run_of(1000, 14, 1, 0.01, random);
+  Record current = base;
+  for (double& sample : current.points[3].time->samples_ns) sample *= 1.5;
+  EXPECT_EQ(compare(base, current)[3].verdict, Verdict::slower);
+}
+
+TEST(Compare, ChangesThatOtherWorkCanHaveMadeAreAmbiguous) {
+  const Record base = one(noisy(1000, 0.005, 30, 12));
+  Record slow = one(noisy(1100, 0.005, 30, 13));
+  slow.points[0].time->process_others = {0.05};  // stretches by 1/0.95
+  EXPECT_EQ(judge(base, slow).verdict, Verdict::slower);
+  slow.points[0].time->process_others = {0.095};  // by 1/0.905
+  EXPECT_THAT(judge(base, slow).reason, HasSubstr("within the noise"));
+  slow.points[0].time->process_others = {0.4};
+  EXPECT_EQ(judge(base, slow).verdict, Verdict::ambiguous);
+  EXPECT_THAT(judge(slow, base).reason, HasSubstr("other work took 40"));
+}
+
+TEST(Compare, DisturbedProcessesDoNotCount) {
+  std::mt19937 random(14);
+  const Record base = run_of(1000, 1, 12, 0.01, random);
+  Record current = run_of(1000, 1, 12, 0.01, random);
+  record::Time& time = *current.points[0].time;
+  time.process_others.assign(12, 0.01);
+  for (std::size_t process = 0; process < 9; ++process) {
+    time.process_others[process] = 0.8;
+    for (std::size_t i = 0; i < 10; ++i) time.samples_ns[10 * process + i] *= 50;
+  }
+  EXPECT_EQ(judge(base, current).verdict, Verdict::same);
 }
 
 TEST(Compare, ALargeChangeInFewSamplesIsAmbiguous) {

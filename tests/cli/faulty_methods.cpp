@@ -10,6 +10,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/half.hpp"
+#include "harness/device/buffer.hpp"
 #include "harness/method/definition.hpp"
 #include "harness/method/reference_execution.hpp"
 #include "harness/method/registry.hpp"
@@ -124,6 +125,13 @@ struct Overruns final : Faulty {
   Overruns() : Faulty("overruns") {}
   void fault(const Task& task) const override { task.outputs.lse[task.inputs.shape.rows()] = 0; }
 };
+struct OverrunsWorkspace final : Faulty {
+  OverrunsWorkspace() : Faulty("overruns_workspace") {}
+  void fault(const Task&) const override {
+    static const Buffer workspace(Space::host, 100);
+    workspace.as<char>()[100] = 0;
+  }
+};
 struct Miscounts final : Faulty {
   Miscounts() : Faulty("miscounts") {}
   void fault(const Task&) const override {}
@@ -154,6 +162,7 @@ const Register<WrongRow> wrong_row;
 const Register<WrongLse> wrong_lse;
 const Register<Unwritten> unwritten;
 const Register<Overruns> overruns;
+const Register<OverrunsWorkspace> overruns_workspace;
 const Register<Miscounts> miscounts;
 const Register<DropsKey> drops_key;
 const Register<Decays> decays;

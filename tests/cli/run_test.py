@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`attnscope run` end to end: what it writes, what it survives, what it refuses. Usage: run_test.py ATTNSCOPE FAULTY"""
 
+import glob
 import json
 import os
 import signal
+import statistics
 import struct
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import time
 import unittest
 
 ATTNSCOPE, FAULTY = (os.path.abspath(path) for path in sys.argv[1:3])
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def config(methods, **changes):
@@ -147,6 +150,18 @@ class RunTest(unittest.TestCase):
         self.assertEqual(again["workload"]["hash"], first["workload"]["hash"])
         self.assertEqual(again["shape"], first["shape"])
 
+    def test_processes_sample_a_point_in_turn(self):
+        content = config(["good", "slow"], sampling={"processes": 3, "ci_width": 1e-9, "max_samples": 4})
+        for point in self.measure(content):
+            samples, time = point["time"]["samples_ns"], point["time"]
+            self.assertEqual(time["process_samples"], [4, 4, 4])
+            medians = sorted(statistics.median(samples[first:first + 4]) for first in (0, 4, 8))
+            self.assertEqual([time["ci_low_ns"], time["median_ns"], time["ci_high_ns"]], medians)
+            self.assertEqual(len(time["process_others"]), 3)
+            self.assertTrue(all(0 <= share <= 1 for share in time["process_others"]))
+        self.run_program("validate", self.out)
+        self.run_program("compare", self.out, self.out)
+
     # What a run survives
 
     def test_faults_become_statuses_and_the_others_are_measured(self):
@@ -167,7 +182,8 @@ class RunTest(unittest.TestCase):
 
     def test_wrong_kernels_are_told_and_have_no_time(self):
         expected = {"wrong_row": "o of", "wrong_lse": "lse of", "unwritten": "not written",
-                    "overruns": "beyond the outputs", "miscounts": "attended_pairs", "drops_key": "must be attended",
+                    "overruns": "beyond a buffer", "overruns_workspace": "beyond a buffer",
+                    "miscounts": "attended_pairs", "drops_key": "must be attended",
                     "decays": "after timing"}
         for point in self.measure(config(list(expected), sampling={"ci_width": 1e-9})):
             self.assertEqual(point["status"], "wrong", point["method"])
@@ -209,10 +225,35 @@ class RunTest(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.directory.name)), ["config.json", "out-report", "out.json"])
         self.assertEqual(without_timings(self.measure(content)), without_timings(resumed))
 
+    def test_a_killed_run_of_several_processes_resumes_between_them(self):
+        content = config(["good", "slow"], sampling=dict(self.SLOW, processes=3))
+        self.assertEqual(self.interrupt(signal.SIGKILL, content), -signal.SIGKILL)
+        with open(self.out + ".journal") as file:
+            kept = [json.loads(line) for line in file]
+        self.assertTrue(0 < len(kept) < 6)
+        resumed = self.measure(content, "--resume")
+        self.assertEqual([p["time"]["process_samples"] for p in resumed], [[4, 4, 4], [4, 4, 4]])
+        self.assertEqual(resumed[0]["time"]["samples_ns"][:4], kept[0]["time"]["samples_ns"])
+        self.assertEqual(without_timings(self.measure(content)), without_timings(resumed))
+
+    def test_a_failure_in_a_later_process_is_the_points(self):
+        content = config(["good"], sampling={"processes": 2, "max_samples": 4})
+        self.measure(content)
+        with open(self.out) as file:
+            [point] = json.load(file)["attnscope"]["points"]
+        first = dict(point, time=dict(point["time"], samples_ns=[1], process_samples=[1], process_others=[0]))
+        failed = dict(first, status="crashed", reason="died")
+        with open(self.out + ".journal", "w") as file:
+            file.writelines(json.dumps(line) + "\n" for line in (first, failed))
+        [resumed] = self.measure(content, "--resume")
+        self.assertEqual((resumed["status"], resumed["reason"]), ("crashed", "in process 2: died"))
+
     def test_an_interrupted_run_keeps_what_there_is(self):
         content = config(["slow"], shape={"kv_len": [20, 30, 40]}, sampling=self.SLOW)
         self.assertEqual(self.interrupt(signal.SIGINT, content), 130)
         self.assertTrue(0 < len(self.points()) < 3)
+        with open(self.out) as file:
+            self.assertIn("read_bytes_per_s", json.load(file)["context"]["ceilings"]["cpu"])
         self.assertEqual(len(self.measure(content, "--resume")), 3)
 
     # What a run refuses
@@ -228,6 +269,7 @@ class RunTest(unittest.TestCase):
         refused(config(["good"], shape={"kv_len": -1}), "kv_len")
         refused(config(["good"], shape={"kv_len": 1 << 62}))
         refused(config(["good"], workload={"name": "gausian"}), "gaussian")
+        refused(config(["good"], sampling={"processes": 0}), "processes", "1 to 100")
         self.refused(self.path("none.json"), "-o", self.out, says=["none.json"])
 
     def test_bad_options(self):
@@ -271,6 +313,64 @@ class RunTest(unittest.TestCase):
     def test_an_absent_gpu_is_the_machines_fault(self):
         path = self.write("config.json", config(["good"], backend="cuda"))
         self.run_program("run", path, "-o", self.out, "--device", "cuda:63", expect=3)
+
+
+class TraceTest(unittest.TestCase):
+    """Traces against the rules of Chrome's trace event format, as Perfetto reads it."""
+
+    PHASES = {"M", "X", "C"}
+
+    def events(self, record):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "trace.json")
+            subprocess.run([ATTNSCOPE, "trace", os.path.join(SOURCE, record), "-o", path], check=True,
+                           capture_output=True)
+            with open(path) as file:
+                return json.load(file, parse_constant=self.fail)["traceEvents"]  # NaN and Infinity are no JSON
+
+    def check(self, record):
+        events = self.events(record)
+        named = set()
+        tracks = {}
+        for event in events:
+            self.assertIn(event["ph"], self.PHASES)
+            self.assertIsInstance(event["name"], str)
+            self.assertIsInstance(event["pid"], int)
+            self.assertIsInstance(event["tid"], int)
+            if event["ph"] == "M":
+                if event["name"] == "thread_name":
+                    named.add((event["pid"], event["tid"]))
+                continue
+            self.assertGreaterEqual(event["ts"], 0)
+            if event["ph"] == "C":
+                self.assertTrue(all(isinstance(value, (int, float)) for value in event["args"].values()))
+            else:
+                self.assertGreaterEqual(event["dur"], 0)
+                tracks.setdefault((event["pid"], event["tid"]), []).append((event["ts"], -event["dur"], event["name"]))
+        self.assertLessEqual(set(tracks), named, "a track without a name")
+        for slices in tracks.values():
+            self.check_nesting(sorted(slices))
+        return sum(map(len, tracks.values()))
+
+    def check_nesting(self, slices):
+        """Slices of one track lie inside or beside each other: one that overlaps without nesting is dropped."""
+        rounding = 1e-6
+        open_ends = []
+        for begin, minus_duration, name in slices:
+            while open_ends and open_ends[-1] <= begin + rounding:
+                open_ends.pop()
+            end = begin - minus_duration
+            self.assertTrue(not open_ends or end <= open_ends[-1] + rounding, name)
+            open_ends.append(end)
+
+    def test_kernels_of_a_gpu(self):
+        self.assertGreater(self.check(*glob.glob("reports/published/h200-*/decode_context.json", root_dir=SOURCE)), 300)
+
+    def test_stages_of_a_cpu(self):
+        self.assertGreater(self.check(*glob.glob("reports/published/xeon-*/decode_budget.json", root_dir=SOURCE)), 35)
+
+    def test_every_member_of_a_record(self):
+        self.assertEqual(self.check("tests/record/golden/v2_full.json"), 4)
 
 
 class ListTest(unittest.TestCase):

@@ -32,4 +32,16 @@ nlohmann::json to_json(const Ceilings& ceilings) {
   return json;
 }
 
+nlohmann::json middle_ceilings(std::span<const nlohmann::json> times) {
+  nlohmann::json middle = times.front();
+  for (const auto& [device, ceilings] : middle.items())
+    for (auto& [name, ceiling] : ceilings.items()) {
+      std::vector<nlohmann::json> found;
+      for (const nlohmann::json& time : times) found.push_back(time.at(device).at(name));
+      std::ranges::sort(found, {}, [](const nlohmann::json& one) { return one.at("median").get<double>(); });
+      ceiling = found[(found.size() - 1) / 2];
+    }
+  return middle;
+}
+
 }  // namespace attnscope

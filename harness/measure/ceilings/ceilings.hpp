@@ -4,6 +4,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 
 namespace attnscope {
@@ -33,5 +34,9 @@ Ceilings measure_gpu_ceilings(Effort effort);
 
 /// {name: {median, low, high, samples, how}}
 nlohmann::json to_json(const Ceilings& ceilings);
+
+/// Of {device: to_json(Ceilings)} measured at several times, each ceiling from the time at which its median was the
+/// middle one (the lower of two). At least one; all name the same ceilings.
+nlohmann::json middle_ceilings(std::span<const nlohmann::json> times);
 
 }  // namespace attnscope
