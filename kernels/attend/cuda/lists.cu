@@ -21,9 +21,6 @@ using namespace device;
 constexpr int kWarps = 4;
 constexpr int kThreads = kWarps * 32;
 constexpr int kBlocksPerSm = 2;
-constexpr int kScanThreads = 512;
-constexpr int kScanItems = 4;  // tiles per thread
-
 struct Args {
   const void* __restrict__ q;
   const void* __restrict__ k;
@@ -41,43 +38,16 @@ struct Args {
   float scale;
   int tiles;
   int workers;
-  std::int64_t* first_unit;  // [tiles + 1]
-  Partials partials;         // two slots per worker
+  int2* __restrict__ tile_workers;  // [tiles]: the first and the last worker of a tile
+  Partials partials;                // two slots per worker
 };
 
-// The work of tile t is units first_unit[t] .. first_unit[t + 1]: one for fetching Q and writing O, which takes about
-// as long as a step, then one per step of 16 keys. Worker w owns units [w, w + 1) · share.
+// The work of a tile is its units: one for fetching Q and writing O, which takes about as long as a step, then one per
+// step of 16 keys. The units of all tiles lie end to end; worker w owns [w, w + 1) · share of them.
 
-// One block. Reads every list's count, writes the running sum of the tiles' units.
-__global__ __launch_bounds__(kScanThreads) void share_out_kernel(const __grid_constant__ Args args) {
-  using Scan = cub::BlockScan<std::int64_t, kScanThreads>;
-  __shared__ Scan::TempStorage storage;
-  std::int64_t before = 0;
-  for (int first = 0; first < args.tiles; first += kScanThreads * kScanItems) {
-    const int tile0 = first + static_cast<int>(threadIdx.x) * kScanItems;
-    std::int64_t units[kScanItems];
-#pragma unroll
-    for (int i = 0; i < kScanItems; ++i) {
-      units[i] = 0;
-      if (tile0 + i >= args.tiles) continue;
-      const std::int64_t keys = std::int64_t{args.list_count[(tile0 + i) / args.packing.group_tiles]} * args.page;
-      units[i] = 1 + (keys + kStepKeys - 1) / kStepKeys;
-    }
-    std::int64_t total;
-    Scan(storage).ExclusiveSum(units, units, total);
-    __syncthreads();  // the storage is used again
-#pragma unroll
-    for (int i = 0; i < kScanItems; ++i)
-      if (tile0 + i < args.tiles) args.first_unit[tile0 + i] = before + units[i];
-    before += total;
-  }
-  if (threadIdx.x == 0) args.first_unit[args.tiles] = before;
-}
-
-/// Units per worker. At least two steps, which a worker has under way at once: one alone would take as long.
-__device__ std::int64_t worker_share(const Args& args) {
-  const std::int64_t share = (args.first_unit[args.tiles] + args.workers - 1) / args.workers;
-  return share < kStages - 1 ? kStages - 1 : share;
+__device__ std::int64_t tile_units(const Args& args, int tile) {
+  const std::int64_t keys = std::int64_t{args.list_count[tile / args.packing.group_tiles]} * args.page;
+  return 1 + (keys + kStepKeys - 1) / kStepKeys;
 }
 
 /// A run of units.
@@ -86,31 +56,64 @@ struct Units {
   std::int64_t end;
 };
 
-/// The steps of one tile that lie in a worker's units.
-struct TileSteps {
-  Units tile;  // all of the tile's
-  int begin;
-  int end;  // ≤ begin: none
+/// A tile and where its units lie.
+struct TileUnits {
+  int tile;
+  Units units;
 
-  __device__ TileSteps(const Args& args, const Units& worker, int t)
-      : tile{args.first_unit[t], args.first_unit[t + 1]},
-        begin(static_cast<int>(max(worker.begin - tile.begin - 1, std::int64_t{0}))),
-        end(static_cast<int>(min(worker.end, tile.end) - tile.begin - 1)) {}
+  __device__ TileUnits next(const Args& args) const {
+    return {tile + 1, {units.end, units.end + tile_units(args, tile + 1)}};
+  }
 };
 
-/// The tile that holds `unit`, by a warp: each round of 32 probes leaves a 32nd of the candidates.
-__device__ int tile_of(const Args& args, std::int64_t unit, int lane) {
-  int first = 0;
-  int count = args.tiles;
-  while (count > 1) {
-    const int stride = (count + 31) / 32;
-    const bool starts_before = lane * stride < count && args.first_unit[first + lane * stride] <= unit;
-    const int hit = __popc(__ballot_sync(kWarpMask, starts_before)) - 1;
-    first += hit * stride;
-    count = min(stride, count - hit * stride);
+/// What the workers of a block own, and the tile that each begins in.
+struct Shares {
+  std::int64_t share;
+  std::int64_t total;
+  TileUnits first_tile[kWarps];
+
+  __device__ std::int64_t worker(int warp) const { return std::int64_t{blockIdx.x} * kWarps + warp; }
+  __device__ Units units(int warp) const { return {worker(warp) * share, min((worker(warp) + 1) * share, total)}; }
+};
+
+/// Every block adds up the units of all tiles itself: the counts are few and in the L2, and a kernel that did it for
+/// all would take longer to start.
+__device__ void share_out(const Args& args, Shares& shares) {
+  using Scan = cub::BlockScan<std::int64_t, kThreads>;
+  __shared__ Scan::TempStorage storage;
+  const int per_thread = (args.tiles + kThreads - 1) / kThreads;
+  const int first = min(static_cast<int>(threadIdx.x) * per_thread, args.tiles);
+  const int last = min(first + per_thread, args.tiles);
+  std::int64_t own = 0;
+  for (int tile = first; tile < last; ++tile) own += tile_units(args, tile);
+  std::int64_t before;
+  std::int64_t total;
+  Scan(storage).ExclusiveSum(own, before, total);
+  // At least two steps, which a worker has under way at once: one alone would take as long.
+  if (threadIdx.x == 0) {
+    shares.share = max((total + args.workers - 1) / args.workers, std::int64_t{kStages - 1});
+    shares.total = total;
   }
-  return first;
+  __syncthreads();
+  for (int warp = 0; warp < kWarps; ++warp) {
+    const std::int64_t unit = shares.units(warp).begin;
+    if (unit < before || unit >= before + own) continue;
+    TileUnits at{first, {before, before + tile_units(args, first)}};
+    while (at.units.end <= unit) at = at.next(args);
+    shares.first_tile[warp] = at;
+  }
+  __syncthreads();
 }
+
+/// The steps of one tile that lie in a worker's units: [begin, end), none when end ≤ begin.
+struct Steps {
+  int begin;
+  int end;
+
+  __device__ Steps(const TileUnits& tile, const Units& worker)
+      : begin(static_cast<int>(max(worker.begin - tile.units.begin - 1, std::int64_t{0}))),
+        end(static_cast<int>(min(worker.end, tile.units.end) - tile.units.begin - 1)) {}
+};
 
 /// Walks the keys of a worker's steps, tile after tile, one step at a time.
 class KeyWalk {
@@ -122,17 +125,17 @@ class KeyWalk {
     KvRows rows;
   };
 
-  __device__ KeyWalk(const Args& args, const Units& worker, int first_tile)
-      : args_(args), worker_(worker), tile_(first_tile), steps_(args, worker, first_tile) {
+  __device__ KeyWalk(const Args& args, const Units& worker, const TileUnits& first_tile)
+      : args_(args), worker_(worker), tile_(first_tile), steps_(first_tile, worker) {
     enter();
   }
 
   /// The next step's keys; none after the last.
   __device__ Key next(int lane) {
     while (steps_.begin >= steps_.end) {
-      if (steps_.tile.end >= worker_.end || tile_ + 1 == args_.tiles) return {};
-      ++tile_;
-      steps_ = TileSteps(args_, worker_, tile_);
+      if (tile_.units.end >= worker_.end) return {};
+      tile_ = tile_.next(args_);
+      steps_ = Steps(tile_, worker_);
       enter();
     }
     Key at;
@@ -147,47 +150,71 @@ class KeyWalk {
 
  private:
   __device__ void enter() {
-    const int list = tile_ / args_.packing.group_tiles;
+    const int list = tile_.tile / args_.packing.group_tiles;
     first_entry_ = args_.list_begin[list];
     list_ = key_runs(args_.list_indices + first_entry_, args_.list_count[list], args_.page);
-    rows_ = args_.cache.rows(static_cast<int>(TileRows(args_.packing, tile_).head0 / args_.heads_per_kv));
+    rows_ = args_.cache.rows(static_cast<int>(TileRows(args_.packing, tile_.tile).head0 / args_.heads_per_kv));
   }
 
   const Args& args_;
   const Units worker_;
-  int tile_;
-  TileSteps steps_;  // of tile_, less those walked
+  TileUnits tile_;
+  Steps steps_;  // of tile_, less those walked
   std::int64_t first_entry_ = 0;
   KeyRuns list_{};
   KvRows rows_;
 };
 
-/// Where worker w leaves its share of a tile that reaches beyond its units: a worker ends one such tile and begins one.
+/// Where worker w leaves its part of a tile that reaches beyond its units: it may end one such tile and begin another.
 __device__ std::int64_t partial_slot(std::int64_t worker, bool begins_tile) {
   return 2 * worker + (begins_tile ? 1 : 0);
 }
 
+/// The parts of a tile that `workers` share, first to last. The four of a block strictly between the blocks of the
+/// first and the last worker make one part, left by the first of the four.
+struct TileParts {
+  int2 workers;
+  int head;    // parts of the first worker's block
+  int middle;  // blocks in between
+  int count;
+
+  __device__ explicit TileParts(int2 range) : workers(range) {
+    const int blocks = range.y / kWarps - range.x / kWarps;
+    head = blocks == 0 ? range.y - range.x + 1 : kWarps - range.x % kWarps;
+    middle = max(blocks - 1, 0);
+    count = head + middle + (blocks == 0 ? 0 : range.y % kWarps + 1);
+  }
+  __device__ std::int64_t slot(int part) const {
+    if (part < head) return partial_slot(workers.x + part, part == 0);
+    const int after = part - head;
+    const int block = workers.x / kWarps + 1 + min(after, middle);
+    return partial_slot(block * kWarps + max(after - middle, 0), false);
+  }
+};
+
 // A warp owns one share of the units: whole tiles of ≤ 16 query rows under one list, and parts of the two at its
-// borders. Copies run ahead of the arithmetic across the borders of tiles. Warps never wait for one another.
-// Reads Q once per part, each listed K and V row once per tile; writes O and LSE of whole tiles, fp32 partials of
-// parts. Shared memory: per warp three stages of 16 K rows and 16 V rows (cp.async), their keys and log weights. Two
-// stages in flight on eight warps are 64–128 KB per SM. Shapes: lists of any length, pages of any size; contiguous and
-// paged caches; kv_len < 2^30. Floor: 4·d + 4 bytes per listed key and list.
+// borders. Copies run ahead of the arithmetic across the borders of tiles. Warps don't wait for one another, but where
+// a long list takes the whole block, whose four parts then become one. Reads every list's count once per block, Q once
+// per part, each listed K and V row once per tile; writes O and LSE of whole tiles, fp32 partials of parts. Shared
+// memory: per warp three stages of 16 K rows and 16 V rows (cp.async), their keys and log weights. Two stages in flight
+// on eight warps are 64–128 KB per SM. Shapes: lists of any length, pages of any size; contiguous and paged caches;
+// kv_len < 2^30. Floor: 4·d + 4 bytes per listed key and list.
 template <typename T, int kHeadDim>
 __global__ __launch_bounds__(kThreads, kBlocksPerSm) void lists_kernel(const __grid_constant__ Args args) {
   using Stages = WarpStages<T, kHeadDim>;
+  __shared__ Shares shares;
+  share_out(args, shares);
   const int lane = threadIdx.x % 32;
   const int warp = threadIdx.x / 32;
-  const std::int64_t worker = std::int64_t{warp} * gridDim.x + blockIdx.x;  // few workers spread over all SMs
-  const std::int64_t share = worker_share(args);
-  const Units units{worker * share, min((worker + 1) * share, args.first_unit[args.tiles])};
+  const std::int64_t worker = shares.worker(warp);
+  const Units units = shares.units(warp);
   if (units.begin >= units.end) return;
+  const TileUnits first_tile = shares.first_tile[warp];
 
   extern __shared__ __align__(1024) unsigned char shared[];
   __shared__ int shared_keys[kWarps][kStages][kStepKeys];
   __shared__ float shared_bias[kWarps][kStages][kStepKeys];
   const Stages stages{shared_address(shared) + warp * Stages::kBytes};
-  const int first_tile = tile_of(args, units.begin, lane);
   const float weight_factor = 1.0f / args.scale;  // scores are scaled with their weights, at the exponential
 
   // The list is read two steps before its keys are copied and the page table one step before.
@@ -218,15 +245,14 @@ __global__ __launch_bounds__(kThreads, kBlocksPerSm) void lists_kernel(const __g
   const float scale_log2 = args.scale * std::numbers::log2e_v<float>;
   WarpTile<T, kHeadDim> state;
   int stage = 0;
-  for (int tile = first_tile; tile < args.tiles; ++tile) {
-    const TileSteps steps(args, units, tile);
-    if (steps.tile.begin >= units.end) break;
-    const TileRows rows(args.packing, tile);
+  for (TileUnits tile = first_tile;; tile = tile.next(args)) {
+    const TileRows rows(args.packing, tile.tile);
     state.load(args.q, rows.count, [&](int local) { return rows.row(args.packing, args.axis, local); });
     RowMask masks[2];
     state.for_rows(rows.count,
                    [&](int local, int half) { masks[half] = RowMask(args.axis, rows.query(args.packing, local)); });
 
+    const Steps steps(tile, units);
     for (int step = steps.begin; step < steps.end; ++step) {
       copy_wait<kStages - 2>();
       __syncwarp();  // this step has landed, and every lane is done with the stage refilled next
@@ -239,26 +265,38 @@ __global__ __launch_bounds__(kThreads, kBlocksPerSm) void lists_kernel(const __g
     }
 
     state.finish_sums();
-    const bool begins = steps.tile.begin >= units.begin;
-    const bool whole = begins && steps.tile.end <= units.end;
-    state.for_rows(rows.count, [&](int local, int half) {
-      const float maximum = state.maximum[half] * args.scale;
-      const float sum = state.sum[half];
-      if (whole) {
+    const bool begins = tile.units.begin >= units.begin;
+    const bool ends = tile.units.end <= units.end;
+    if (begins && lane == 0)
+      args.tile_workers[tile.tile] = {static_cast<int>(worker),
+                                      static_cast<int>(ends ? worker : (tile.units.end - 1) / shares.share)};
+    if (begins && ends) {
+      state.for_rows(rows.count, [&](int local, int half) {
         const std::int64_t row = rows.row(args.packing, args.axis, local);
-        const float factor = sum > 0.0f ? 1.0f / sum : 0.0f;
+        const float factor = state.sum[half] > 0.0f ? 1.0f / state.sum[half] : 0.0f;
         state.for_channels(half, [&](int channel, float2 pair) {
           store_pair<T>(args.out, row * kHeadDim + channel, {pair.x * factor, pair.y * factor});
         });
-        if (lane % 4 == 0) args.out.lse[row] = log_sum(maximum, sum);
-      } else {
+        if (lane % 4 == 0) args.out.lse[row] = log_sum(state.maximum[half] * args.scale, state.sum[half]);
+      });
+    } else if (tile.units.begin < shares.units(0).begin && tile.units.end > shares.units(kWarps - 1).end) {
+      copy_wait<0>();
+      WarpMerge<kWarps, T, kHeadDim>::run(
+          state, rows.count, args.scale, shared, [&](int local, int channel, float value, float maximum, float sum) {
+            const std::int64_t row = args.partials.row(partial_slot(shares.worker(0), false), 0, local);
+            args.partials.o[row * kHeadDim + channel] = value;
+            if (channel == 0) args.partials.state[row] = {maximum, sum};
+          });
+    } else {
+      state.for_rows(rows.count, [&](int local, int half) {
         const std::int64_t row = args.partials.row(partial_slot(worker, begins), 0, local);
         state.for_channels(half, [&](int channel, float2 pair) {
           *reinterpret_cast<float2*>(args.partials.o + row * kHeadDim + channel) = pair;
         });
-        if (lane % 4 == 0) args.partials.state[row] = {maximum, sum};
-      }
-    });
+        if (lane % 4 == 0) args.partials.state[row] = {state.maximum[half] * args.scale, state.sum[half]};
+      });
+    }
+    if (tile.units.end >= units.end) break;
   }
   copy_wait<0>();
 }
@@ -266,26 +304,24 @@ __global__ __launch_bounds__(kThreads, kBlocksPerSm) void lists_kernel(const __g
 // A block owns one query row of one tile; tiles that one worker did whole are done. Reads each partial once.
 template <typename T, int kHeadDim>
 __global__ __launch_bounds__(kMergeThreads) void merge_kernel(const __grid_constant__ Args args) {
-  const std::int64_t share = worker_share(args);
-  const std::int64_t first = args.first_unit[blockIdx.x] / share;
-  const std::int64_t last = (args.first_unit[blockIdx.x + 1] - 1) / share;
-  if (first == last) return;
+  const int2 workers = args.tile_workers[blockIdx.x];
+  if (workers.x == workers.y) return;
   const TileRows rows(args.packing, blockIdx.x);
   const int local = static_cast<int>(blockIdx.y);
   if (local >= rows.count) return;
-  const auto part_row = [&](int part) { return args.partials.row(partial_slot(first + part, part == 0), 0, local); };
-  merge_row<T, kHeadDim>(args.partials, static_cast<int>(last - first) + 1, part_row, args.out,
-                         rows.row(args.packing, args.axis, local));
+  const TileParts parts(workers);
+  merge_row<T, kHeadDim>(
+      args.partials, parts.count, [&](int part) { return args.partials.row(parts.slot(part), 0, local); }, args.out,
+      rows.row(args.packing, args.axis, local));
 }
 
 template <typename T, int kHeadDim>
 void launch(const Args& args, cudaStream_t stream) {
-  constexpr int kSharedBytes = kWarps * WarpStages<T, kHeadDim>::kBytes;
+  constexpr int kSharedBytes =
+      std::max(kWarps * WarpStages<T, kHeadDim>::kBytes, WarpMerge<kWarps, T, kHeadDim>::kBytes);
   const auto kernel = lists_kernel<T, kHeadDim>;
   cuda_check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, kSharedBytes),
              "attend::cuda lists: shared memory");
-  share_out_kernel<<<1, kScanThreads, 0, stream>>>(args);
-  cuda_check(cudaGetLastError(), "attend::cuda lists: shares");
   kernel<<<static_cast<unsigned>(args.workers / kWarps), kThreads, kSharedBytes, stream>>>(args);
   cuda_check(cudaGetLastError(), "attend::cuda lists");
   const dim3 merge_grid(static_cast<unsigned>(args.tiles), static_cast<unsigned>(args.packing.tile_rows()));
@@ -307,9 +343,12 @@ Packing packing_of(const Shape& shape, const TokenList& list) {
   return Packing(share, shape.q_len, share);
 }
 
+/// As many as run at once.
+int worker_count() { return std::min(kBlocksPerSm * kWarps * sm_count(), kMostParts); }
+
 /// Rows of partial results.
 std::int64_t partial_rows(const Shape& shape, const TokenList& list) {
-  return 2 * std::int64_t{kBlocksPerSm} * kWarps * sm_count() * packing_of(shape, list).tile_rows();
+  return 2 * std::int64_t{worker_count()} * packing_of(shape, list).tile_rows();
 }
 
 }  // namespace
@@ -318,7 +357,7 @@ std::size_t lists_workspace(const Shape& shape, const TokenList& list) {
   const auto row_bytes = static_cast<std::size_t>(shape.head_dim) * sizeof(float) + sizeof(float2);
   const std::int64_t tiles = packing_of(shape, list).tiles(shape.batch * shape.q_heads);
   return static_cast<std::size_t>(partial_rows(shape, list)) * row_bytes +
-         static_cast<std::size_t>(tiles + 1) * sizeof(std::int64_t);
+         static_cast<std::size_t>(tiles) * sizeof(int2);
 }
 
 void lists(const AttentionInputs& in, const TokenList& list, const AttentionOutputs& out, void* workspace,
@@ -335,17 +374,17 @@ void lists(const AttentionInputs& in, const TokenList& list, const AttentionOutp
   args.list_begin = list.begin.data();
   args.list_count = list.count.data();
   args.list_indices = list.indices.data();
-  args.log_weight = list.log_weight.data();
+  args.log_weight = list.log_weight.empty() ? nullptr : list.log_weight.data();
   args.page = static_cast<int>(list.page);
   args.heads_per_kv = static_cast<int>(shape.group());
   args.scale = in.scale;
   args.tiles = static_cast<int>(args.packing.tiles(shape.batch * shape.q_heads));
-  args.workers = kBlocksPerSm * kWarps * sm_count();
+  args.workers = worker_count();
   const std::int64_t rows = partial_rows(shape, list);
   args.partials.o = static_cast<float*>(workspace);
   args.partials.state = reinterpret_cast<float2*>(args.partials.o + rows * shape.head_dim);
   args.partials.tile_rows = args.packing.tile_rows();
-  args.first_unit = reinterpret_cast<std::int64_t*>(args.partials.state + rows);
+  args.tile_workers = reinterpret_cast<int2*>(args.partials.state + rows);
   if (shape.dtype == Dtype::bf16)
     launch_head_dim<bf16>(args, shape.head_dim, stream);
   else

@@ -191,7 +191,7 @@ ListArgs list_args(const Shape& shape, const KeySource& keys) {
     list.begin = tokens->begin.data();
     list.count = tokens->count.data();
     list.indices = tokens->indices.data();
-    list.log_weight = tokens->log_weight.data();
+    list.log_weight = tokens->log_weight.empty() ? nullptr : tokens->log_weight.data();
     list.run = static_cast<int>(tokens->page);
     list.block_q = 1;
     list.blocks = static_cast<int>(shape.q_len);

@@ -70,7 +70,6 @@ __global__ __launch_bounds__(kThreads, 2) void split_kernel(const __grid_constan
 
   extern __shared__ __align__(1024) unsigned char shared[];
   __shared__ int shared_keys[kWarps][kStages][kStepKeys];
-  __shared__ float2 shared_state[kWarps][kTileRows];
   const Stages stages{shared_address(shared) + warp * Stages::kBytes};
   const KvRows kv_rows = args.cache.rows(static_cast<int>(rows.head0 / args.heads_per_kv));
 
@@ -118,41 +117,20 @@ __global__ __launch_bounds__(kThreads, 2) void split_kernel(const __grid_constan
     });
   }
 
-  // Merge the four warps through shared memory.
   copy_wait<0>();
-  __syncthreads();
-  auto* shared_out = reinterpret_cast<float*>(shared);  // [kWarps][kTileRows][kHeadDim]
   state.finish_sums();
-  state.for_rows(rows.count, [&](int local, int half) {
-    if (lane % 4 == 0) shared_state[warp][local] = {state.maximum[half] * args.scale, state.sum[half]};
-    float* row = shared_out + (warp * kTileRows + local) * kHeadDim;
-    state.for_channels(half, [&](int channel, float2 pair) { *reinterpret_cast<float2*>(row + channel) = pair; });
-  });
-  __syncthreads();
-  for (int e = threadIdx.x; e < rows.count * kHeadDim; e += kThreads) {
-    const int local = e / kHeadDim;
-    const int channel = e % kHeadDim;
-    float maximum = -INFINITY;
-#pragma unroll
-    for (int w = 0; w < kWarps; ++w) maximum = fmaxf(maximum, shared_state[w][local].x);
-    float sum = 0.0f;
-    float value = 0.0f;
-#pragma unroll
-    for (int w = 0; w < kWarps; ++w) {
-      const float weight = rescale_factor(shared_state[w][local].x, maximum);
-      sum += shared_state[w][local].y * weight;
-      value += shared_out[(w * kTileRows + local) * kHeadDim + channel] * weight;
-    }
-    if (args.partials.splits > 1) {
-      const std::int64_t row = args.partials.row(tile, split, local);
-      args.partials.o[row * kHeadDim + channel] = value;
-      if (channel == 0) args.partials.state[row] = {maximum, sum};
-    } else {
-      const std::int64_t row = rows.row(args.packing, args.axis, local);
-      store<T>(args.out, row * kHeadDim + channel, sum > 0.0f ? value / sum : 0.0f);
-      if (channel == 0) args.out.lse[row] = log_sum(maximum, sum);
-    }
-  }
+  WarpMerge<kWarps, T, kHeadDim>::run(state, rows.count, args.scale, shared,
+                                      [&](int local, int channel, float value, float maximum, float sum) {
+                                        if (args.partials.splits > 1) {
+                                          const std::int64_t row = args.partials.row(tile, split, local);
+                                          args.partials.o[row * kHeadDim + channel] = value;
+                                          if (channel == 0) args.partials.state[row] = {maximum, sum};
+                                        } else {
+                                          const std::int64_t row = rows.row(args.packing, args.axis, local);
+                                          store<T>(args.out, row * kHeadDim + channel, sum > 0.0f ? value / sum : 0.0f);
+                                          if (channel == 0) args.out.lse[row] = log_sum(maximum, sum);
+                                        }
+                                      });
 }
 
 // A block owns one query row of one tile. Reads each partial once.
@@ -169,8 +147,8 @@ __global__ __launch_bounds__(kMergeThreads) void merge_kernel(const __grid_const
 
 template <typename T, int kHeadDim>
 void launch(const Args& args, const SplitPlan& plan, cudaStream_t stream) {
-  constexpr int kMergeBytes = kWarps * kTileRows * kHeadDim * 4;
-  constexpr int kSharedBytes = std::max(kWarps * WarpStages<T, kHeadDim>::kBytes, kMergeBytes);
+  constexpr int kSharedBytes =
+      std::max(kWarps * WarpStages<T, kHeadDim>::kBytes, WarpMerge<kWarps, T, kHeadDim>::kBytes);
   const auto kernel = split_kernel<T, kHeadDim>;
   cuda_check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, kSharedBytes),
              "attend::cuda split: shared memory");
