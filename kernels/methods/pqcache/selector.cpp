@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <numeric>
 
+#include "harness/workload/safetensors.hpp"
 #include "kernels/compose/engine.hpp"
 #include "kernels/methods/pqcache/settings.hpp"
 #include "kernels/selectors/list_buffer.hpp"
 
 namespace attnscope::pqcache {
 namespace {
-
-std::string safetensors_dtype(Dtype dtype) {
-  return dtype == Dtype::f32 ? "F32" : dtype == Dtype::f16 ? "F16" : "BF16";
-}
 
 class PqCacheSelector final : public selectors::Selector {
  public:
@@ -55,7 +52,7 @@ class PqCacheSelector final : public selectors::Selector {
   std::vector<SideTensor> built() const override {
     const select::CodePlan& plan = settings_.plan;
     const std::int64_t batch = shape().batch, kv_heads = shape().kv_heads;
-    return {read("centroids", safetensors_dtype(shape().dtype),
+    return {read("centroids", std::string(safetensors_dtype(shape().dtype)),
                  {batch, kv_heads, plan.parts, plan.centroids(), shape().head_dim / plan.parts}, index_.centroids),
             read("codes", "U16", {batch, kv_heads, plan.keys}, index_.codes)};
   }

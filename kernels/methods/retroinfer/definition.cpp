@@ -152,13 +152,7 @@ class RetroInferDefinition final : public Definition {
 
 std::unique_ptr<const Definition> define(const AttentionInputs& host, const Zones& zones,
                                          std::vector<SideTensor> built) {
-  if (zones.keeps_all())
-    return define_rows([kv_len = host.shape.kv_len](const Row&) {
-      RowSelection selection;
-      selection.keys.resize(kv_len);
-      std::iota(selection.keys.begin(), selection.keys.end(), 0);
-      return selection;
-    });
+  if (zones.keeps_all()) return define_dense(host.shape);
   return std::make_unique<const RetroInferDefinition>(host, zones, std::move(built));
 }
 

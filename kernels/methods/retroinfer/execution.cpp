@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <optional>
 
+#include "harness/workload/safetensors.hpp"
 #include "kernels/compose/engine.hpp"
 #include "kernels/methods/retroinfer/zones.hpp"
 #include "kernels/select/group_sum.hpp"
@@ -10,10 +11,6 @@ namespace attnscope::retroinfer {
 namespace {
 
 constexpr std::int64_t kRowAlignment = 64;  // rows of scores begin on 256-byte boundaries
-
-std::string safetensors_dtype(Dtype dtype) {
-  return dtype == Dtype::f32 ? "F32" : dtype == Dtype::f16 ? "F16" : "BF16";
-}
 
 void merge(const Queue& queue, const Shape& shape, std::span<const AttentionOutputs> parts,
            const AttentionOutputs& out) {
@@ -137,7 +134,7 @@ class RetroInferExecution final : public Execution {
   std::vector<SideTensor> built() const override {
     const std::int64_t batch = shape().batch, heads = shape().kv_heads, dim = shape().head_dim;
     const std::int64_t clusters = zones_.plan.clusters;
-    const std::string element = safetensors_dtype(shape().dtype);
+    const std::string element{safetensors_dtype(shape().dtype)};
     return {tensor("mean", "F32", {batch, heads, dim}, clusters_.mean.data(), clusters_.mean.bytes()),
             tensor("directions", element, {batch, heads, clusters, dim}, clusters_.directions.data(),
                    clusters_.directions.bytes()),
