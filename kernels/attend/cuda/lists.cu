@@ -3,7 +3,6 @@
 // known to the device alone. The steps of all lists are laid end to end and cut into one equal share per warp
 // (stream-K), so a long list takes many warps and a warp many short lists; rows cut by a share's border are merged.
 #include <algorithm>
-#include <cub/block/block_scan.cuh>
 #include <numbers>
 
 #include "harness/device/cuda_check.hpp"
@@ -66,43 +65,53 @@ struct TileUnits {
   }
 };
 
-/// What the workers of a block own, and the tile that each begins in.
+/// What the workers of this block own.
 struct Shares {
   std::int64_t share;
   std::int64_t total;
-  TileUnits first_tile[kWarps];
 
   __device__ std::int64_t worker(int warp) const { return std::int64_t{blockIdx.x} * kWarps + warp; }
   __device__ Units units(int warp) const { return {worker(warp) * share, min((worker(warp) + 1) * share, total)}; }
 };
 
-/// Every block adds up the units of all tiles itself: the counts are few and in the L2, and a kernel that did it for
-/// all would take longer to start.
-__device__ void share_out(const Args& args, Shares& shares) {
-  using Scan = cub::BlockScan<std::int64_t, kThreads>;
-  __shared__ Scan::TempStorage storage;
+/// Also finds the tile that each worker of the block begins in, if it owns anything. Every block adds up the units of
+/// all tiles itself: the counts are few and in the L2, and a kernel that did it for all would take longer to start.
+__device__ Shares share_out(const Args& args, TileUnits (&first_tiles)[kWarps]) {
+  __shared__ std::int64_t of_warp[kWarps];
+  const int lane = threadIdx.x % 32;
   const int per_thread = (args.tiles + kThreads - 1) / kThreads;
   const int first = min(static_cast<int>(threadIdx.x) * per_thread, args.tiles);
   const int last = min(first + per_thread, args.tiles);
   std::int64_t own = 0;
   for (int tile = first; tile < last; ++tile) own += tile_units(args, tile);
-  std::int64_t before;
-  std::int64_t total;
-  Scan(storage).ExclusiveSum(own, before, total);
-  // At least two steps, which a worker has under way at once: one alone would take as long.
-  if (threadIdx.x == 0) {
-    shares.share = max((total + args.workers - 1) / args.workers, std::int64_t{kStages - 1});
-    shares.total = total;
+
+  std::int64_t through = own;  // a running sum over the warp, then over the block
+#pragma unroll
+  for (int offset = 1; offset < 32; offset *= 2) {
+    const std::int64_t below = __shfl_up_sync(kWarpMask, through, offset);
+    if (lane >= offset) through += below;
   }
+  if (lane == 31) of_warp[threadIdx.x / 32] = through;
   __syncthreads();
+  std::int64_t before = through - own;
+  std::int64_t total = 0;
+#pragma unroll
+  for (int warp = 0; warp < kWarps; ++warp) {
+    if (warp < static_cast<int>(threadIdx.x) / 32) before += of_warp[warp];
+    total += of_warp[warp];
+  }
+
+  // At least two steps, which a worker has under way at once: one alone would take as long.
+  const Shares shares{max((total + args.workers - 1) / args.workers, std::int64_t{kStages - 1}), total};
   for (int warp = 0; warp < kWarps; ++warp) {
     const std::int64_t unit = shares.units(warp).begin;
     if (unit < before || unit >= before + own) continue;
     TileUnits at{first, {before, before + tile_units(args, first)}};
     while (at.units.end <= unit) at = at.next(args);
-    shares.first_tile[warp] = at;
+    first_tiles[warp] = at;
   }
   __syncthreads();
+  return shares;
 }
 
 /// The steps of one tile that lie in a worker's units: [begin, end), none when end ≤ begin.
@@ -153,7 +162,7 @@ class KeyWalk {
     const int list = tile_.tile / args_.packing.group_tiles;
     first_entry_ = args_.list_begin[list];
     list_ = key_runs(args_.list_indices + first_entry_, args_.list_count[list], args_.page);
-    rows_ = args_.cache.rows(static_cast<int>(TileRows(args_.packing, tile_.tile).head0 / args_.heads_per_kv));
+    rows_ = args_.cache.rows(TileRows(args_.packing, tile_.tile).head0 / args_.heads_per_kv);
   }
 
   const Args& args_;
@@ -202,14 +211,14 @@ struct TileParts {
 template <typename T, int kHeadDim>
 __global__ __launch_bounds__(kThreads, kBlocksPerSm) void lists_kernel(const __grid_constant__ Args args) {
   using Stages = WarpStages<T, kHeadDim>;
-  __shared__ Shares shares;
-  share_out(args, shares);
+  __shared__ TileUnits first_tiles[kWarps];
+  const Shares shares = share_out(args, first_tiles);
   const int lane = threadIdx.x % 32;
   const int warp = threadIdx.x / 32;
   const std::int64_t worker = shares.worker(warp);
   const Units units = shares.units(warp);
   if (units.begin >= units.end) return;
-  const TileUnits first_tile = shares.first_tile[warp];
+  const TileUnits first_tile = first_tiles[warp];
 
   extern __shared__ __align__(1024) unsigned char shared[];
   __shared__ int shared_keys[kWarps][kStages][kStepKeys];
@@ -306,7 +315,7 @@ template <typename T, int kHeadDim>
 __global__ __launch_bounds__(kMergeThreads) void merge_kernel(const __grid_constant__ Args args) {
   const int2 workers = args.tile_workers[blockIdx.x];
   if (workers.x == workers.y) return;
-  const TileRows rows(args.packing, blockIdx.x);
+  const TileRows rows(args.packing, static_cast<int>(blockIdx.x));
   const int local = static_cast<int>(blockIdx.y);
   if (local >= rows.count) return;
   const TileParts parts(workers);
@@ -343,8 +352,8 @@ Packing packing_of(const Shape& shape, const TokenList& list) {
   return Packing(share, shape.q_len, share);
 }
 
-/// As many as run at once.
-int worker_count() { return std::min(kBlocksPerSm * kWarps * sm_count(), kMostParts); }
+/// As many as run at once. A list on all of them has a part per block and a few more at its ends.
+int worker_count() { return std::min(kBlocksPerSm * sm_count(), kMostParts - 2 * kWarps) * kWarps; }
 
 /// Rows of partial results.
 std::int64_t partial_rows(const Shape& shape, const TokenList& list) {

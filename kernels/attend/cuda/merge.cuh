@@ -17,8 +17,8 @@ __device__ __forceinline__ float rescale_factor(float from, float to) {
   return from == -INFINITY ? 0.0f : __expf(from - to);
 }
 
-inline constexpr int kMergeThreads = 256;
-inline constexpr int kMostParts = 2048;  // of one row
+inline constexpr int kMergeThreads = 128;
+inline constexpr int kMostParts = 512;  // of one row
 
 /// Merges what the warps of a block have made of one tile of `count` rows, each with its own keys, through `shared`
 /// (kBytes of it): emit(local, channel, O, maximum, sum), with O unnormalised and the maximum scaled, by one thread
@@ -77,12 +77,42 @@ __device__ float reduce_block(float x, float identity, const Combine& combine) {
   return x;
 }
 
+/// merge_row for a few parts: a thread takes one channel of all of them, so that nobody waits but for memory.
+template <typename T, int kHeadDim, int kFew, typename PartRow>
+__device__ void merge_few(const Partials& partials, int parts, const PartRow& part_row, const AttentionOutputs& out,
+                          std::int64_t row) {
+  const int channel = static_cast<int>(threadIdx.x);
+  if (channel >= kHeadDim) return;
+  float2 state[kFew];
+  float o[kFew];
+  float maximum = -INFINITY;
+#pragma unroll
+  for (int p = 0; p < kFew; ++p) {
+    state[p] = p < parts ? partials.state[part_row(p)] : float2{-INFINITY, 0.0f};
+    o[p] = p < parts ? partials.o[part_row(p) * kHeadDim + channel] : 0.0f;
+  }
+#pragma unroll
+  for (int p = 0; p < kFew; ++p) maximum = fmaxf(maximum, state[p].x);
+  float total = 0.0f;
+  float value = 0.0f;
+#pragma unroll
+  for (int p = 0; p < kFew; ++p) {
+    const float weight = rescale_factor(state[p].x, maximum);
+    total += state[p].y * weight;
+    if (weight > 0.0f) value = fmaf(weight, o[p], value);  // a part without keys may have left no O
+  }
+  store<T>(out, row * kHeadDim + channel, total > 0.0f ? value / total : 0.0f);
+  if (channel == 0) out.lse[row] = log_sum(maximum, total);
+}
+
 /// Merges the `parts` ≤ kMostParts partials of one row, part_row(p) being their place in `partials`, and writes O and
-/// LSE of `row`, by a block of kMergeThreads: each group of kHeadDim / 4 threads adds every eighth (sixteenth) partial
-/// O in 16-byte reads. Parts without keys need no O. Sums are in a fixed order.
+/// LSE of `row`, by a block of kMergeThreads: each group of kHeadDim / 4 threads adds every fourth (eighth) partial O
+/// in 16-byte reads. Parts without keys need no O. Sums are in a fixed order.
 template <typename T, int kHeadDim, typename PartRow>
 __device__ void merge_row(const Partials& partials, int parts, const PartRow& part_row, const AttentionOutputs& out,
                           std::int64_t row) {
+  constexpr int kFew = 8;
+  if (parts <= kFew) return merge_few<T, kHeadDim, kFew>(partials, parts, part_row, out, row);
   constexpr int kLanes = kHeadDim / 4;
   constexpr int kGroups = kMergeThreads / kLanes;
   __shared__ float weights[kMostParts];

@@ -32,22 +32,22 @@ struct Packing {
 
 /// Where a tile's rows lie.
 struct TileRows {
-  std::int64_t head0;
+  int head0;  // counted over the batch
   int query0;
   int first;  // packed number of the tile's first row
   int count;
 
-  __device__ TileRows(const Packing& packing, std::int64_t tile) {
-    const std::int64_t group = tile / packing.group_tiles;
+  __device__ TileRows(const Packing& packing, int tile) {
+    const int group = tile / packing.group_tiles;
     head0 = group / packing.span * packing.share;
-    query0 = static_cast<int>(group % packing.span);
-    first = static_cast<int>(tile % packing.group_tiles) * kTileRows;
+    query0 = group % packing.span;
+    first = tile % packing.group_tiles * kTileRows;
     count = min(kTileRows, packing.group_rows - first);
   }
   __device__ int query(const Packing& packing, int local) const { return query0 + (first + local) / packing.share; }
   /// Row of q, o and lse, counted over batch, head and query.
   __device__ std::int64_t row(const Packing& packing, const Axis& axis, int local) const {
-    return (head0 + (first + local) % packing.share) * axis.q_len + query(packing, local);
+    return std::int64_t{head0 + (first + local) % packing.share} * axis.q_len + query(packing, local);
   }
 };
 
