@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/dashboard_pictures.hpp"
 #include "harness/record/file.hpp"
 #include "reports/formats/report.hpp"
 
@@ -35,7 +36,9 @@ void write_reports(const Options& options) {
       for (int copy = 2; !used.insert(name).second; ++copy) name = fmt::format("{}-{}", stem, copy);
       folder += "/" + name;
     }
-    for (const std::string& path : reports::write_report(records[i], stem, folder)) fmt::print("{}\n", path);
+    const DashboardPictures pictures(options.inputs[i]);
+    const auto picture = [&](const reports::Figure& figure) { return pictures.of(figure); };
+    for (const std::string& path : reports::write_report(records[i], stem, folder, picture)) fmt::print("{}\n", path);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "harness/record/testing.hpp"
+#include "reports/compare/comparison_figure.hpp"
 #include "reports/compare/statistics.hpp"
 
 namespace attnscope::reports {
@@ -314,6 +315,26 @@ TEST(CompareOutput, NamesVerdictsAndCountsThem) {
   EXPECT_EQ(json["counts"], (nlohmann::json{{"SAME", 11}, {"SLOWER", 1}}));
   EXPECT_EQ(json["points"][1]["verdict"], "SLOWER");
   EXPECT_DOUBLE_EQ(json["points"][1]["ratio"], 2);
+}
+
+TEST(ComparisonFigure, ShowsTheMostImportantOnTop) {
+  std::vector<PointComparison> points{
+      {.label = "even", .verdict = Verdict::same, .ratio = 1.0, .low = 0.9, .high = 1.1},
+      {.label = "slow", .verdict = Verdict::slower, .ratio = 1.2, .low = 1.1, .high = 1.3},
+      {.label = "gone", .verdict = Verdict::missing},
+      {.label = "slower", .verdict = Verdict::slower, .ratio = 2.0, .low = 1.9, .high = 2.1}};
+  sort_by_importance(points);
+  EXPECT_EQ(points[0].label, "slower");
+  EXPECT_EQ(points[1].label, "slow");
+  EXPECT_EQ(points[3].label, "even");
+  const Figure figure = comparison_figure(points);
+  EXPECT_EQ(figure.y.categories, (std::vector<std::string>{"even", "slow", "slower"}));  // upwards
+  for (const Series& series : figure.series)
+    for (const DataPoint& point : series.points)
+      if (point.source) {
+        EXPECT_EQ(point.x, *points[*point.source].ratio);
+      }
+  EXPECT_EQ(comparison_figure(points, 1).y.categories.size(), 1u);
 }
 
 }  // namespace

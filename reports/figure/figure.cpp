@@ -13,6 +13,18 @@ bool fits(const Axis& axis, double value) { return std::isfinite(value) && (axis
 
 }  // namespace
 
+Rgb patch_colour(const Style& style, const Patch& patch) {
+  const Rgb full = colour_of(style);
+  const auto mix = [&](std::uint8_t channel) {
+    return static_cast<std::uint8_t>(std::lround(255 + patch.strength * (channel - 255)));
+  };
+  return {mix(full.red), mix(full.green), mix(full.blue)};
+}
+
+bool is_dark(const Rgb& colour) {
+  return 0.299 * colour.red + 0.587 * colour.green + 0.114 * colour.blue < 140;  // luma of ITU-R BT.601
+}
+
 bool finish(Figure& figure) {
   std::size_t removed = 0;
   for (Series& series : figure.series) {

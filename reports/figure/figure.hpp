@@ -91,6 +91,11 @@ inline constexpr std::size_t kMarkers = 7;
 inline Rgb colour_of(const Style& style) { return kPalette[style.colour % kPalette.size()]; }
 inline Marker marker_of(const Style& style) { return static_cast<Marker>(style.marker % kMarkers); }
 
+/// The full colour mixed with white as the strength of `patch` says. Not translucent: what lies below does not show.
+Rgb patch_colour(const Style& style, const Patch& patch);
+/// Whether text on that colour should be white.
+bool is_dark(const Rgb& colour);
+
 /// Removes what the axes cannot show (not finite, or not positive on a logarithmic axis) and says so in the caption,
 /// drops empty series and sorts the points of every series by x. False when only guides are left.
 bool finish(Figure& figure);

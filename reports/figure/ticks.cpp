@@ -98,6 +98,20 @@ std::vector<Tick> ticks(Scale scale, Range range) {
   return {};
 }
 
+Range nice_range(const Axis& axis, double low, double high) {
+  if (axis.categories.empty()) return nice_range(axis.scale, low, high);
+  return {-0.6, static_cast<double>(axis.categories.size()) - 0.4};
+}
+
+std::vector<Tick> ticks(const Axis& axis, Range range) {
+  if (axis.categories.empty()) return ticks(axis.scale, range);
+  std::vector<Tick> out;
+  for (std::size_t i = 0; i < axis.categories.size(); ++i)
+    if (const auto at = static_cast<double>(i); at >= range.low && at <= range.high)
+      out.push_back({at, axis.categories[i]});
+  return out;
+}
+
 double position(Scale scale, Range range, double value) {
   if (scale == Scale::linear) return (value - range.low) / (range.high - range.low);
   return std::log(value / range.low) / std::log(range.high / range.low);

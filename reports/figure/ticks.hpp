@@ -26,6 +26,10 @@ Range nice_range(Scale scale, double low, double high);
 /// Ascending, within `range`; at most about nine of them labelled.
 std::vector<Tick> ticks(Scale scale, Range range);
 
+/// The same for an axis, whose categories each stand in the middle of a step of 1.
+Range nice_range(const Axis& axis, double low, double high);
+std::vector<Tick> ticks(const Axis& axis, Range range);
+
 /// Where `value` lies in `range`: 0 at its low end, 1 at its high end.
 double position(Scale scale, Range range, double value);
 

@@ -47,6 +47,15 @@ TEST(Ticks, AreAscendingInsideTheRangeAndNotTooMany) {
       }
 }
 
+TEST(Ticks, CategoriesStandAtTheirIndex) {
+  const Axis axis{"method", Scale::linear, {"a", "b", "c"}};
+  const Range range = nice_range(axis, 0, 0);
+  EXPECT_LT(range.low, -0.5);
+  EXPECT_GT(range.high, 2.5);
+  ASSERT_EQ(ticks(axis, range).size(), 3u);
+  EXPECT_EQ(ticks(axis, {0.5, 1.5}).at(0).label, "b");
+}
+
 TEST(Position, IsLinearInTheLogarithm) {
   EXPECT_DOUBLE_EQ(position(Scale::linear, {0, 10}, 5), 0.5);
   EXPECT_DOUBLE_EQ(position(Scale::log10, {1, 100}, 10), 0.5);

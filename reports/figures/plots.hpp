@@ -2,22 +2,19 @@
 // Every plot that this build can draw.
 #pragma once
 
-#include <string>
+#include <span>
+#include <string_view>
 #include <vector>
 
-#include "harness/record/result.hpp"
-#include "reports/figure/figure.hpp"
+#include "reports/figure/plot.hpp"
 
 namespace attnscope::reports {
 
-/// Draws one figure per facet of the record (phase, workload, shape, contract) that has something to show.
-struct Plot {
-  std::string name;
-  std::vector<Figure> (*draw)(const record::Record& record);
-};
+/// In alphabetical order: the files of this folder.
+std::span<const Plot> plots();
 
-/// In alphabetical order.
-const std::vector<Plot>& plots();
+/// The plot of that name. Throws InputError naming the known ones.
+const Plot& plot(std::string_view name);
 
 /// All figures of all plots.
 std::vector<Figure> draw_all(const record::Record& record);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "harness/record/derive.hpp"
-#include "reports/figure/curves.hpp"
+#include "reports/figure/plot.hpp"
 #include "reports/figure/text.hpp"
 
 namespace attnscope::reports {
@@ -28,37 +28,35 @@ std::optional<Series> roof(const Figure& figure, const record::DeviceCeilings& c
                            {.x = high, .y = *ceilings.flops_per_s}}};
 }
 
+Figure describe(const Wording& wording, const Facet& facet) {
+  const record::Record& record = wording.record();
+  Figure figure{.name = {},
+                .title = "Roofline",
+                .subtitle = {},
+                .caption =
+                    "Needed FLOPs (useful + select) over time, against needed FLOPs over modelled bytes. Roof: "
+                    "read bandwidth and arithmetic rate as measured on this machine.",
+                .x = {"needed FLOPs per modelled byte", Scale::log10},
+                .y = {"needed FLOP/s", Scale::log10},
+                .series = {}};
+  for (const Curve& curve : curves(wording, facet, {})) {
+    Series series = series_of(
+        wording, curve, [&](const record::Point& point) { return record::derive(record, point).intensity; },
+        [](const record::Point& point) -> std::optional<double> {
+          if (!point.time) return std::nullopt;
+          return record::needed_flops(point) / (point.time->median_ns / 1e9);
+        });
+    series.role = Role::cloud;
+    for (DataPoint& point : series.points) point.label = binary(*kv_len_of(record.points[*point.source]));
+    figure.series.push_back(std::move(series));
+  }
+  if (auto guide = roof(figure, record::device_ceilings(record, record.points[facet.points.front()])))
+    figure.series.push_back(std::move(*guide));
+  return figure;
+}
+
 }  // namespace
 
-std::vector<Figure> roofline(const record::Record& record) {
-  const Wording wording(record);
-  std::vector<Figure> figures;
-  for (const Facet& facet : facets(wording, Across::kv_len)) {
-    Figure figure{.name = "roofline-" + slug(facet.title),
-                  .title = "Roofline",
-                  .subtitle = facet.title,
-                  .caption =
-                      "Needed FLOPs (useful + select) over time, against needed FLOPs over modelled bytes. Roof: "
-                      "read bandwidth and arithmetic rate as measured on this machine.",
-                  .x = {"needed FLOPs per modelled byte", Scale::log10},
-                  .y = {"needed FLOP/s", Scale::log10},
-                  .series = {}};
-    for (const Curve& curve : curves(wording, facet, {})) {
-      Series series = series_of(
-          wording, curve, [&](const record::Point& point) { return record::derive(record, point).intensity; },
-          [](const record::Point& point) -> std::optional<double> {
-            if (!point.time) return std::nullopt;
-            return record::needed_flops(point) / (point.time->median_ns / 1e9);
-          });
-      series.role = Role::cloud;
-      for (DataPoint& point : series.points) point.label = binary(*kv_len_of(record.points[*point.source]));
-      figure.series.push_back(std::move(series));
-    }
-    if (auto guide = roof(figure, record::device_ceilings(record, record.points[facet.points.front()])))
-      figure.series.push_back(std::move(*guide));
-    if (finish(figure)) figures.push_back(std::move(figure));
-  }
-  return figures;
-}
+Plot roofline() { return {.name = "roofline", .across = Across::kv_len, .describe = describe}; }
 
 }  // namespace attnscope::reports

@@ -2,6 +2,7 @@
 // The formats a report is written in; each is one file of this folder.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 
@@ -19,12 +20,17 @@ std::string latex_table(const record::Record& record);
 /// Environment, summary, failures, figures as links to `figures/NAME.svg`.
 std::string markdown(const record::Record& record, std::span<const Figure> figures, const std::string& title);
 
+/// A figure as an <svg> element.
+using Picture = std::function<std::string(const Figure&)>;
+
 /// The same as one self-contained page, figures inline.
-std::string html(const record::Record& record, std::span<const Figure> figures, const std::string& title);
+std::string html(const record::Record& record, std::span<const Figure> figures, const std::string& title,
+                 const Picture& picture);
 
 /// A complete tikzpicture. Needs \usepackage{pgfplots}.
 std::string pgfplots(const Figure& figure);
 
+/// Drawn without any library; the Picture where there is no dashboard.
 std::string svg(const Figure& figure);
 
 /// The numbers behind a figure, a line per point: series, label, x, y, ends of the interval. A patch has its low end as

@@ -24,11 +24,7 @@ void expect_golden(const std::string& name, const std::string& text) {
   EXPECT_EQ(text, read_text(path)) << path;
 }
 
-Figure scaling() {
-  for (const Plot& plot : plots())
-    if (plot.name == "scaling_time") return plot.draw(record::testing::record()).at(0);
-  throw std::out_of_range("scaling_time");
-}
+Figure scaling() { return draw(plot("scaling_time"), record::testing::record()).at(0); }
 
 TEST(Formats, Summary) { expect_golden("summary.txt", summary_text(record::testing::record())); }
 TEST(Formats, Csv) { expect_golden("points.csv", csv(record::testing::record())); }
@@ -40,7 +36,7 @@ TEST(Formats, Markdown) {
 }
 
 TEST(Html, IsOnePageThatAsksForNothingElse) {
-  const std::string page = html(record::testing::record(), std::vector{scaling()}, "A <b> & c");
+  const std::string page = html(record::testing::record(), std::vector{scaling()}, "A <b> & c", svg);
   EXPECT_THAT(page, HasSubstr("<title>A &lt;b&gt; &amp; c</title>"));
   EXPECT_THAT(page, HasSubstr(svg(scaling())));
   EXPECT_THAT(page, HasSubstr("oom: scores: 4.0 GiB asked for"));

@@ -30,7 +30,8 @@ std::string html_table(const Table& table) {
 
 }  // namespace
 
-std::string html(const record::Record& record, std::span<const Figure> figures, const std::string& title) {
+std::string html(const record::Record& record, std::span<const Figure> figures, const std::string& title,
+                 const Picture& picture) {
   std::string text = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
@@ -43,8 +44,8 @@ std::string html(const record::Record& record, std::span<const Figure> figures, 
   }
   if (!figures.empty()) text += "<h2>Figures</h2>\n";
   for (const Figure& figure : figures)
-    text +=
-        fmt::format("<figure>\n{}<figcaption>{}</figcaption>\n</figure>\n", svg(figure), escape_xml(figure.caption));
+    text += fmt::format("<figure>\n{}<figcaption>{}</figcaption>\n</figure>\n", picture(figure),
+                        escape_xml(figure.caption));
   return text + "<h2>Environment</h2>\n" + html_table(environment_table(record)) + "</body></html>\n";
 }
 

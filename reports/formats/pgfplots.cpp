@@ -32,6 +32,13 @@ std::string mark_name(Marker marker) {
 
 // Powers of two are labelled as context lengths (64k), the rest is left to pgfplots.
 std::string axis_mode(const Figure& figure, const Axis& axis, char name) {
+  if (!axis.categories.empty()) {
+    std::string labels;
+    for (const std::string& text : axis.categories)
+      labels += fmt::format("{}{{{}}}", labels.empty() ? "" : ",", escape_latex(text));
+    return fmt::format("  {0}tick={{0,...,{1}}}, {0}ticklabels={{{2}}}, {0}min=-0.6, {0}max={1}.6,\n", name,
+                       axis.categories.size() - 1, labels);
+  }
   if (axis.scale == Scale::linear) return "";
   if (axis.scale == Scale::log10) return fmt::format("  {}mode=log,\n", name);
   std::set<double> values;
@@ -56,6 +63,26 @@ std::string options(const Series& series) {
   return text + (series.style.dashed ? "thick, dashed" : "thick");
 }
 
+std::string colour_text(const Rgb& rgb) {
+  return fmt::format("{{rgb,255:red,{};green,{};blue,{}}}", rgb.red, rgb.green, rgb.blue);
+}
+
+std::string patches_of(const Series& series) {
+  std::string text;
+  for (const Patch& patch : series.patches) {
+    const Rgb colour = patch_colour(series.style, patch);
+    text += fmt::format(
+        "\\addplot[forget plot, draw=white, very thin, fill={}] coordinates {{({},{}) ({},{}) ({},{}) ({},{})}} "
+        "-- cycle;  % {}\n",
+        colour_text(colour), patch.x_low, patch.y_low, patch.x_high, patch.y_low, patch.x_high, patch.y_high,
+        patch.x_low, patch.y_high, patch.label);
+  }
+  if (!series.name.empty())
+    text += fmt::format("\\addlegendimage{{area legend, fill={}, draw=none}}\n\\addlegendentry{{{}}}\n",
+                        colour_text(colour_of(series.style)), escape_latex(series.name));
+  return text;
+}
+
 }  // namespace
 
 std::string pgfplots(const Figure& figure) {
@@ -69,6 +96,10 @@ std::string pgfplots(const Figure& figure) {
       escape_latex(figure.title) + "\\\\ \\footnotesize " + escape_latex(figure.subtitle), escape_latex(figure.x.title),
       escape_latex(figure.y.title), axis_mode(figure, figure.x, 'x'), axis_mode(figure, figure.y, 'y'));
   for (const Series& series : figure.series) {
+    if (series.role == Role::patches) {
+      text += patches_of(series);
+      continue;
+    }
     text += fmt::format("\\addplot[{}, error bars/.cd, y dir=both, y explicit] coordinates {{\n", options(series));
     for (const DataPoint& point : series.points) {
       text += fmt::format("  ({},{})", point.x, point.y);

@@ -8,19 +8,18 @@
 #include "harness/base/error.hpp"
 #include "harness/base/text_file.hpp"
 #include "reports/figures/plots.hpp"
-#include "reports/formats/formats.hpp"
 
 namespace attnscope::reports {
 
-std::vector<std::string> write_report(const record::Record& record, const std::string& title,
-                                      const std::string& folder) {
+std::vector<std::string> write_report(const record::Record& record, const std::string& title, const std::string& folder,
+                                      const Picture& picture) {
   const std::vector<Figure> figures = draw_all(record);
   std::error_code failure;
   std::filesystem::create_directories(folder + "/figures", failure);
   if (failure) throw InputError(fmt::format("{}: cannot be made: {}", folder, failure.message()));
 
   for (const Figure& figure : figures) {
-    write_text(fmt::format("{}/figures/{}.svg", folder, figure.name), svg(figure));
+    write_text(fmt::format("{}/figures/{}.svg", folder, figure.name), picture(figure));
     write_text(fmt::format("{}/figures/{}.tex", folder, figure.name), pgfplots(figure));
   }
   std::vector<std::string> paths;
@@ -29,7 +28,7 @@ std::vector<std::string> write_report(const record::Record& record, const std::s
     write_text(paths.back(), text);
   };
   write("report.md", markdown(record, figures, title));
-  write("report.html", html(record, figures, title));
+  write("report.html", html(record, figures, title, picture));
   write("points.csv", csv(record));
   write("table.tex", latex_table(record));
   return paths;

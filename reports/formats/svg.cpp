@@ -63,13 +63,13 @@ std::string text(double x, double y, const std::string& attributes, const std::s
 std::string axes(const Figure& figure, const SvgLayout& layout) {
   const Box& plot = layout.plot();
   std::string out;
-  for (const Tick& tick : ticks(figure.x.scale, layout.x_range())) {
+  for (const Tick& tick : ticks(figure.x, layout.x_range())) {
     const double x = layout.x(tick.value);
     if (!tick.label.empty()) out += line(x, plot.top, x, plot.bottom, "#e6e6e6");
     out += line(x, plot.bottom, x, plot.bottom + (tick.label.empty() ? 3 : 5), "#333");
     if (!tick.label.empty()) out += text(x, plot.bottom + 18, " text-anchor=\"middle\"", tick.label);
   }
-  for (const Tick& tick : ticks(figure.y.scale, layout.y_range())) {
+  for (const Tick& tick : ticks(figure.y, layout.y_range())) {
     const double y = layout.y(tick.value);
     if (!tick.label.empty()) out += line(plot.left, y, plot.right, y, "#e6e6e6");
     out += line(plot.left - (tick.label.empty() ? 3 : 5), y, plot.left, y, "#333");
@@ -93,6 +93,26 @@ std::string path_of(const Series& series, const SvgLayout& layout) {
                      series.style.dashed ? " stroke-dasharray=\"6 4\"" : "");
 }
 
+std::string patches_of(const Series& series, const SvgLayout& layout) {
+  std::string out;
+  for (const Patch& patch : series.patches) {
+    const double left = layout.x(patch.x_low);
+    const double top = layout.y(patch.y_high);
+    const double wide = layout.x(patch.x_high) - left;
+    const double high = layout.y(patch.y_low) - top;
+    out += fmt::format(
+        "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\" stroke=\"#fff\" "
+        "stroke-width=\"0.5\"><title>{}</title></rect>\n",
+        left, top, wide, high, hex(patch_colour(series.style, patch)), escape_xml(patch.label));
+    if (!patch.text.empty() && text_width(patch.text, 11) < wide && high > 11)
+      out += text(left + wide / 2, top + high / 2 + 4,
+                  fmt::format(" text-anchor=\"middle\" font-size=\"11\" fill=\"{}\"",
+                              is_dark(patch_colour(series.style, patch)) ? "#fff" : "#1a1a1a"),
+                  patch.text);
+  }
+  return out;
+}
+
 std::string points_of(const Series& series, const SvgLayout& layout) {
   std::string out;
   for (const DataPoint& point : series.points) {
@@ -107,23 +127,28 @@ std::string points_of(const Series& series, const SvgLayout& layout) {
     }
     const std::string tooltip = fmt::format("{}{}{}: {:.6g}, {:.6g}", series.name, point.label.empty() ? "" : " ",
                                             point.label, point.x, point.y);
-    out += fmt::format("<g><title>{}</title>{}</g>\n", escape_xml(tooltip), marker(series.style, x, y));
+    out += fmt::format("<g{}><title>{}</title>{}</g>\n", point.dimmed ? " opacity=\"0.3\"" : "", escape_xml(tooltip),
+                       marker(series.style, x, y));
   }
   return out;
 }
 
 std::string legend(const Figure& figure, const SvgLayout& layout) {
   std::string out;
-  for (std::size_t i = 0; i < figure.series.size(); ++i) {
-    const Series& series = figure.series[i];
+  std::size_t entry = 0;
+  for (const Series& series : figure.series) {
+    if (series.name.empty()) continue;
     const double x = layout.legend_left();
-    const double y = layout.legend_line(i);
-    if (series.role != Role::cloud)
+    const double y = layout.legend_line(entry++);
+    if (series.role == Role::patches)
+      out += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"14\" height=\"10\" fill=\"{}\"/>\n", x + 5, y - 5,
+                         hex(colour_of(series.style)));
+    else if (series.role != Role::cloud)
       out += fmt::format("<path d=\"M{:.1f} {:.1f}h24\" stroke=\"{}\" stroke-width=\"{}\"{}/>\n", x, y,
                          series.role == Role::guide ? kGuideColour : hex(colour_of(series.style)),
                          series.role == Role::guide ? "1.2" : "1.8",
                          series.style.dashed ? " stroke-dasharray=\"6 4\"" : "");
-    if (series.role != Role::guide) out += marker(series.style, x + 12, y) + "\n";
+    if (series.role == Role::curve || series.role == Role::cloud) out += marker(series.style, x + 12, y) + "\n";
     out += text(x + 31, y + 4, "", series.name);
   }
   return out;
@@ -141,7 +166,8 @@ std::string svg(const Figure& figure) {
   out += text(layout.plot().left, 22, " font-size=\"15\" font-weight=\"bold\"", figure.title);
   out += text(layout.plot().left, 41, " fill=\"#555\"", figure.subtitle);
   out += axes(figure, layout);
-  for (const Series& series : figure.series)  // guides lie below everything
+  for (const Series& series : figure.series) out += patches_of(series, layout);
+  for (const Series& series : figure.series)  // guides lie below every curve
     if (series.role == Role::guide) out += path_of(series, layout);
   for (const Series& series : figure.series)
     if (series.role == Role::curve) out += path_of(series, layout);

@@ -36,6 +36,8 @@ SvgLayout::SvgLayout(const Figure& figure) : figure_(figure) {
   Extent across;
   Extent up;
   double legend = 60;
+  double categories = 0;
+  for (const std::string& text : figure.y.categories) categories = std::max(categories, text_width(text, 12));
   for (const Series& series : figure.series) {
     legend = std::max(legend, 34 + text_width(series.name, 12));
     for (const DataPoint& point : series.points) {
@@ -45,11 +47,18 @@ SvgLayout::SvgLayout(const Figure& figure) : figure_(figure) {
       if (point.y_high) up.take(*point.y_high);
       if (point.y_low && (figure.y.scale == Scale::linear || *point.y_low > 0)) up.take(*point.y_low);
     }
+    for (const Patch& patch : series.patches) {
+      across.take(patch.x_low);
+      across.take(patch.x_high);
+      up.take(patch.y_low);
+      up.take(patch.y_high);
+    }
   }
-  x_range_ = nice_range(figure.x.scale, across.low, across.high);
-  y_range_ = nice_range(figure.y.scale, up.low, up.high);
-  const double entries = 18 * static_cast<double>(figure.series.size());
-  plot_ = {.left = 72, .top = 56, .right = 72 + 520, .bottom = 56 + std::max(320.0, entries)};
+  x_range_ = nice_range(figure.x, across.low, across.high);
+  y_range_ = nice_range(figure.y, up.low, up.high);
+  const double entries = 18 * static_cast<double>(std::max(figure.series.size(), figure.y.categories.size()));
+  const double left = std::max(72.0, categories + 16);
+  plot_ = {.left = left, .top = 56, .right = left + 520, .bottom = 56 + std::max(320.0, entries)};
   const double titles = plot_.left + std::max(text_width(figure.title, 15), text_width(figure.subtitle, 12));
   page_width_ = std::max(legend_left() + legend, titles) + 12;
 }

@@ -104,7 +104,7 @@ void Library::accept(const Loaded& loaded) {
 void Library::startJoining() {
   std::vector<DatasetPtr> datasets;
   for (const Loaded& file : m_files)
-    if (file.dataset) datasets.push_back(file.dataset);
+    if (file.dataset && file.path != m_apart) datasets.push_back(file.dataset);
   m_joining.setFuture(QtConcurrent::run(joinByMachine, datasets));
 }
 

@@ -22,6 +22,8 @@ class Library : public QObject {
   /// Reads files and folders; results arrive one by one with filesChanged(). A file that is open already is read again.
   void open(const QStringList& paths);
   void close(const QString& path);
+  /// That file is never joined with others: a baseline.
+  void keepApart(const QString& path) { m_apart = path; }
   /// Gives up what is still being read; what has arrived stays.
   void cancel();
   bool isLoading() const { return m_reading.isRunning() || !m_waiting.isEmpty(); }
@@ -46,7 +48,8 @@ class Library : public QObject {
 
   std::vector<Loaded> m_files;
   std::vector<DatasetPtr> m_joined;
-  int m_batch = 0;        // files in the batch that is being read
+  int m_batch = 0;  // files in the batch that is being read
+  QString m_apart;
   QStringList m_waiting;  // asked for while another batch is being read
   QStringList m_changed;  // on disk, read again once they have been quiet for a moment
   QFutureWatcher<Loaded> m_reading;

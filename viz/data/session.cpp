@@ -77,6 +77,11 @@ void Session::setBaseline(const DatasetPtr& baseline) {
   emit baselineChanged();
 }
 
+void Session::setBaselinePath(const QString& path) {
+  m_baselinePath = path;
+  m_library.keepApart(path);
+}
+
 void Session::setFilter(const Filter& filter) {
   if (filter != m_filter) m_undo.push(new FilterStep(*this, filter));
 }
@@ -140,12 +145,18 @@ void Session::adoptSettled() {
   const std::vector<DatasetPtr> all = m_library.datasets();
   for (const DatasetPtr& one : all)
     if (!m_baselinePath.isEmpty() && one->paths == QStringList{m_baselinePath}) setBaseline(one);
+  for (const DatasetPtr& one : all)
+    if (!m_wantedPath.isEmpty() && one->paths == QStringList{m_wantedPath}) {
+      m_wantedPath.clear();
+      return setDataset(one);
+    }
   const auto sameFiles = std::ranges::find_if(
       all, [&](const DatasetPtr& one) { return m_datasetChosen && m_dataset && one->paths == m_dataset->paths; });
+  const auto first = std::ranges::find_if(all, [&](const DatasetPtr& one) { return one != m_baseline; });
   if (sameFiles != all.end())
     show(*sameFiles);
   else
-    show(all.empty() ? nullptr : all.front());
+    show(first != all.end() ? *first : m_baseline);
 }
 
 // What the filter leaves of the dataset. The family and the context that were chosen stay so where they still exist.

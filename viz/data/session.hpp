@@ -25,12 +25,14 @@ class Session : public QObject {
   /// what the library lists first.
   const DatasetPtr& dataset() const { return m_dataset; }
   void setDataset(const DatasetPtr& dataset);
+  /// Shows the record in that file as soon as it is loaded.
+  void showWhenLoaded(const QString& path) { m_wantedPath = path; }
 
   /// What the dataset is compared with; null when nothing was chosen.
   const DatasetPtr& baseline() const { return m_baseline; }
   void setBaseline(const DatasetPtr& baseline);
   /// A file to become the baseline as soon as it is loaded.
-  void setBaselinePath(const QString& path) { m_baselinePath = path; }
+  void setBaselinePath(const QString& path);
 
   const Filter& filter() const { return m_filter; }
   /// Undoable. Successive edits of the text are one step.
@@ -78,6 +80,7 @@ class Session : public QObject {
   Library& m_library;
   DatasetPtr m_dataset;
   bool m_datasetChosen = false;  // by a person
+  QString m_wantedPath;
   DatasetPtr m_baseline;
   QString m_baselinePath;
   Filter m_filter;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "reports/figure/text.hpp"
+#include "viz/models/tables.hpp"
 
 namespace attnscope::viz {
 namespace {
@@ -100,6 +101,8 @@ constexpr std::array kColumns{
         "Of peak (%)", "Useful FLOP/s over the arithmetic ceiling measured on that machine."),
     numberColumn<[](const Dataset& d, std::size_t i) { return d.derived[i].bandwidth_share; }, percentNumber>(
         "Of bandwidth (%)", "Modelled bytes per second over the read bandwidth measured on that machine."),
+    numberColumn<roofShare, percentNumber>(
+        "Of roof (%)", "Needed FLOP/s over what the measured bandwidth and arithmetic ceiling allow at its intensity."),
     numberColumn<[](const Dataset& d, std::size_t i) -> Value { return d.point(i).workspace_bytes; }, mebibytes>(
         "Workspace (MiB)", "Memory allocated for the method besides inputs and output."),
     wordColumn<[](const Dataset& d, std::size_t i) { return words(record::to_string(d.point(i).tier)); }>(

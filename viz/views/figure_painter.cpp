@@ -24,6 +24,8 @@ constexpr double kReach = 14;    // pixels within which a mark is meant
 constexpr double kZoomedIn = 3;  // a logarithmic range narrower than this factor is marked linearly
 constexpr int kExportWidth = 900;
 constexpr int kExportHeight = 560;
+constexpr int kRowHeight = 18;  // of a category, so that its text can be read
+constexpr int kTitleHeight = 140;
 
 QString words(const std::string& text) { return QString::fromStdString(text); }
 
@@ -49,14 +51,9 @@ class FigureTicker : public QCPAxisTicker {
 
  private:
   std::vector<reports::Tick> ticksOf(const QCPRange& range) const {
-    if (!m_axis.categories.empty()) {
-      std::vector<reports::Tick> out;
-      for (std::size_t i = 0; i < m_axis.categories.size(); ++i)
-        if (range.contains(static_cast<double>(i))) out.push_back({static_cast<double>(i), m_axis.categories[i]});
-      return out;
-    }
+    const reports::Range shown{range.lower, range.upper};
     const bool narrow = m_axis.scale != Scale::linear && range.upper < kZoomedIn * range.lower;
-    return reports::ticks(narrow ? Scale::linear : m_axis.scale, {range.lower, range.upper});
+    return narrow ? reports::ticks(Scale::linear, shown) : reports::ticks(m_axis, shown);
   }
 
   reports::Axis m_axis;
@@ -72,15 +69,23 @@ QCPScatterStyle scatterOf(const reports::Style& style, const QColor& colour) {
   return {shape, QPen(colour, strokes ? 2.0 : 1.0), QBrush(colour), kMarkerSize};
 }
 
+// The range that an axis should show, a little wider than its ends: markers on them are shown whole.
+QCPRange withRoom(const reports::Axis& axis, const QCPRange& values) {
+  constexpr double kRoom = 0.015;  // of the length of the axis
+  const auto [low, high] = reports::nice_range(axis, values.lower, values.upper);
+  if (!axis.categories.empty()) return {low, high};
+  if (axis.scale == Scale::linear) {
+    const double room = kRoom * (high - low);
+    return {low == 0 ? low : low - room, high + room};
+  }
+  const double factor = std::pow(high / low, kRoom);
+  return {low / factor, high * factor};
+}
+
 bool labelsTellApart(const Series& series) {
   std::set<std::string> texts;
   for (const DataPoint& point : series.points) texts.insert(point.label);
   return texts.size() > 1;
-}
-
-reports::Range extent(const reports::Axis& axis, QCPRange values) {
-  if (!axis.categories.empty()) return {-0.6, static_cast<double>(axis.categories.size()) - 0.4};
-  return reports::nice_range(axis.scale, values.lower, values.upper);
 }
 
 }  // namespace
@@ -116,10 +121,13 @@ void FigurePainter::paint(const reports::Figure& figure, const Theme& theme, boo
   setUpTitle();
   setUpAxis(*m_plot.xAxis, figure.x);
   setUpAxis(*m_plot.yAxis, figure.y);
-  for (std::size_t i = 0; i < figure.series.size(); ++i)  // guides lie below everything
-    if (figure.series[i].role == Role::guide) addSeries(i);
-  for (std::size_t i = 0; i < figure.series.size(); ++i)
-    if (figure.series[i].role != Role::guide) addSeries(i);
+  const auto addAll = [&](auto wanted) {
+    for (std::size_t i = 0; i < figure.series.size(); ++i)
+      if (wanted(figure.series[i].role)) addSeries(i);
+  };
+  addAll([](Role role) { return role == Role::patches; });
+  addAll([](Role role) { return role == Role::guide; });
+  addAll([](Role role) { return role == Role::curve || role == Role::cloud; });
 
   std::vector<LabelItem::Label> labels;
   for (const Series& series : figure.series) {
@@ -266,10 +274,8 @@ void FigurePainter::showAll() {
     for (const reports::Patch& patch : series.patches) take(patch.x_low, patch.x_high, patch.y_low, patch.y_high);
   }
   if (!any) return;
-  const auto [left, right] = extent(m_figure.x, x);
-  const auto [bottom, top] = extent(m_figure.y, y);
-  m_plot.xAxis->setRange(left, right);
-  m_plot.yAxis->setRange(bottom, top);
+  m_plot.xAxis->setRange(withRoom(m_figure.x, x));
+  m_plot.yAxis->setRange(withRoom(m_figure.y, y));
 }
 
 std::optional<Mark> FigurePainter::markAt(const QPointF& pixel) const {
@@ -305,30 +311,33 @@ void FigurePainter::highlight(std::optional<std::size_t> source) {
   m_ring->setData(keys, values);
 }
 
-void exportFigure(const reports::Figure& figure, const Theme& theme, const QString& path) {
-  QCustomPlot plot;
-  FigurePainter(plot).paint(figure, theme);
+void writePlot(QCustomPlot& plot, const QString& title, const QString& path, const QSize& size) {
   bool written = false;
   if (path.endsWith(QStringLiteral(".png"))) {
-    written = plot.savePng(path, kExportWidth, kExportHeight, 2.0);
+    written = plot.savePng(path, size.width(), size.height(), 2.0);
   } else if (path.endsWith(QStringLiteral(".pdf"))) {
-    written = plot.savePdf(path, kExportWidth, kExportHeight, QCP::epNoCosmetic, QStringLiteral("attnscope"),
-                           words(figure.title));
+    written = plot.savePdf(path, size.width(), size.height(), QCP::epNoCosmetic, QStringLiteral("attnscope"), title);
   } else if (path.endsWith(QStringLiteral(".svg"))) {
     QSvgGenerator svg;
     svg.setFileName(path);
-    svg.setTitle(words(figure.title));
-    svg.setDescription(words(figure.subtitle));
-    svg.setSize({kExportWidth, kExportHeight});
-    svg.setViewBox(QRect(0, 0, kExportWidth, kExportHeight));
+    svg.setTitle(title);
+    svg.setSize(size);
+    svg.setViewBox(QRect(QPoint(0, 0), size));
     QCPPainter painter;
     written = painter.begin(&svg);
     painter.setMode(QCPPainter::pmVectorized);
     painter.setMode(QCPPainter::pmNoCaching);
-    if (written) plot.toPainter(&painter, kExportWidth, kExportHeight);
+    if (written) plot.toPainter(&painter, size.width(), size.height());
     written = written && painter.end();
   }
   if (!written) throw InputError(path.toStdString() + ": cannot be written as svg, pdf or png");
+}
+
+void exportFigure(const reports::Figure& figure, const Theme& theme, const QString& path) {
+  QCustomPlot plot;
+  FigurePainter(plot).paint(figure, theme);
+  const auto rows = static_cast<int>(figure.y.categories.size());
+  writePlot(plot, words(figure.title), path, {kExportWidth, std::max(kExportHeight, kRowHeight * rows + kTitleHeight)});
 }
 
 }  // namespace attnscope::viz

@@ -59,7 +59,10 @@ class FigurePainter {
   std::vector<Mark> m_marks;
 };
 
-/// Writes the figure to `path` as its ending (svg, pdf or png) says. Throws Error when that fails.
+/// Writes what `plot` shows to `path` as its ending (svg, pdf or png) says. Throws InputError when that fails.
+void writePlot(QCustomPlot& plot, const QString& title, const QString& path, const QSize& size);
+
+/// Writes the figure to `path` as its ending (svg, pdf or png) says. Throws InputError when that fails.
 void exportFigure(const reports::Figure& figure, const Theme& theme, const QString& path);
 
 }  // namespace attnscope::viz

@@ -131,12 +131,12 @@ void MainWindow::addEditMenu() {
 
 void MainWindow::addViewMenu() {
   QMenu* menu = menuBar()->addMenu(tr("&View"));
-  int number = 0;
+  static const QString keys = QStringLiteral("1234567890-");
+  qsizetype number = 0;
   for (QDockWidget* dock : m_docks) {
-    ++number;
     QAction* go = menu->addAction(dock->windowTitle(), this, [this, dock] { showPage(dock->objectName()); });
     go->setStatusTip(dock->toggleViewAction()->statusTip());
-    if (number <= 10) go->setShortcut(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_0 + number % 10));
+    if (number < keys.size()) go->setShortcut(QKeySequence("Ctrl+" + keys.mid(number++, 1)));
   }
   menu->addSeparator();
   QMenu* shown = menu->addMenu(tr("&Pages shown"));
