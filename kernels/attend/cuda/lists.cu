@@ -203,11 +203,18 @@ struct TileParts {
 
 // A warp owns one share of the units: whole tiles of ≤ 16 query rows under one list, and parts of the two at its
 // borders. Copies run ahead of the arithmetic across the borders of tiles. Warps don't wait for one another, but where
-// a long list takes the whole block, whose four parts then become one. Reads every list's count once per block, Q once
-// per part, each listed K and V row once per tile; writes O and LSE of whole tiles, fp32 partials of parts. Shared
-// memory: per warp three stages of 16 K rows and 16 V rows (cp.async), their keys and log weights. Two stages in flight
-// on eight warps are 64–128 KB per SM. Shapes: lists of any length, pages of any size; contiguous and paged caches;
-// kv_len < 2^30. Floor: 4·d + 4 bytes per listed key and list.
+// a long list takes the whole block, whose four parts then become one.
+// Reads every list's count once per block, Q once per part, each listed K and V row once per tile; writes O and LSE of
+// whole tiles, fp32 partials of parts.
+// Shared memory: per warp three stages of 16 K rows and 16 V rows (cp.async), their keys and log weights. Two stages in
+// flight on eight warps are 64–128 KB per SM.
+// Shapes: lists of any length, pages of any size; contiguous and paged caches; kv_len < 2^30.
+// Floor: 4·d + 4 bytes per listed key and list. Measured on an H200 that reads 4.38 TB/s, 32 / 8 heads, d = 128, bf16,
+// tokens all over the context, K and V not in the L2, merge included. Batch 64, a list per query head out of 32k
+// tokens, lengths lognormal around 256 (σ = 1, the longest 9225): 139 µs, 0.76 of the read rate; 154 µs from scattered
+// pages of 16; around 1024 (σ = 2): 0.94. One sequence of 4M, 32 lists of 32k: 0.81; 8 lists of 128k: 0.80. Short
+// lists: 13 to 14 µs. Cutting every list into as many parts, for want of its length, took 240 µs in the first case;
+// where all lists are equally long it takes 7 to 28 % less time than this.
 template <typename T, int kHeadDim>
 __global__ __launch_bounds__(kThreads, kBlocksPerSm) void lists_kernel(const __grid_constant__ Args args) {
   using Stages = WarpStages<T, kHeadDim>;
