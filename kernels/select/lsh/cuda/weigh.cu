@@ -36,7 +36,7 @@ struct Args {
 // A block owns every gridDim.x-th run of 256 keys of one row's list, a warp 32 of them: it reads their rows of K, 16
 // bytes per lane, for q · (k − centre) and |k − centre|², and then each lane computes the weight of one key.
 // Reads a row of K per listed key of each query head (L2 holds those that a group shares); writes a float per key.
-// Floor: K of the listed keys.
+// Floor: K of the listed keys. Measured on an H200, 1.3 % of a million keys: 0.38 of the HBM read rate.
 template <typename T, int kHeadDim>
 __global__ __launch_bounds__(kThreads) void weigh_kernel(const __grid_constant__ Args args) {
   constexpr int kElements = 16 / sizeof(T);
