@@ -18,7 +18,10 @@ struct CandidateKeys {
 
   ATTNSCOPE_HOST_DEVICE std::int64_t key(std::int64_t n) const {
     if (indices == nullptr) return n;
-    return page == 1 ? indices[n] : indices[n / page] * page + n % page;
+    if (page == 1) return indices[n];
+    const auto place = static_cast<std::uint32_t>(n),
+               keys = static_cast<std::uint32_t>(page);  // 64-bit division is slow
+    return indices[place / keys] * page + place % keys;
   }
 };
 

@@ -6,6 +6,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/device/cuda_check.hpp"
+#include "kernels/attend/cuda/mma.cuh"
 #include "kernels/select/engines.hpp"
 
 namespace attnscope::select::cuda {
@@ -18,6 +19,9 @@ constexpr int kChunk = kThreads * kItems;
 constexpr std::int64_t kMostGroup = 64;
 constexpr unsigned kAllLanes = 0xffffffffu;
 
+/// e^x for x ≤ 0, relative error below 2^-22 + |x| 2^-23.
+__device__ float exp_fast(float x) { return device::exp2_fast(x * 1.44269504f); }
+
 /// Of some scores: their maximum, and the sum of e^(s − max).
 struct Partial {
   float max;
@@ -28,7 +32,7 @@ struct Partial {
 __device__ Partial merged(Partial a, Partial b) {
   const float max = fmaxf(a.max, b.max);
   if (max == -INFINITY) return {max, 0.0f};
-  return {max, a.sum * expf(a.max - max) + b.sum * expf(b.max - max)};
+  return {max, a.sum * exp_fast(a.max - max) + b.sum * exp_fast(b.max - max)};
 }
 
 __device__ Partial warp_merged(Partial own) {
@@ -50,6 +54,8 @@ struct Args {
 };
 
 // Block (x, r) reads 4096 scores of row r once.
+// Floor of both launches: the scores read once (they are twice), the sums written. Measured on an H200: groups of 4 of
+// 32 rows of a million scores in 113 us, 0.32 of the floor; of 2048 rows of 32768 in 201 us, 0.36.
 __global__ __launch_bounds__(kThreads) void partials_kernel(const __grid_constant__ Args args) {
   const std::int64_t row = blockIdx.y;
   const std::int64_t first = std::int64_t{blockIdx.x} * kChunk + threadIdx.x;
@@ -64,7 +70,7 @@ __global__ __launch_bounds__(kThreads) void partials_kernel(const __grid_constan
   }
   if (own.max > -INFINITY)
 #pragma unroll
-    for (int i = 0; i < kItems; ++i) own.sum += expf(s[i] - own.max);
+    for (int i = 0; i < kItems; ++i) own.sum += exp_fast(s[i] - own.max);
   own = warp_merged(own);
   __shared__ Partial warps[kWarps];
   if (threadIdx.x % 32 == 0) warps[threadIdx.x / 32] = own;
@@ -98,7 +104,7 @@ __global__ __launch_bounds__(kThreads) void add_weights_kernel(const __grid_cons
     if (j >= length) break;
     float sum = 0.0f;
     for (int g = 0; g < args.group; ++g)
-      sum += expf(args.scores[(group * args.group + g) * args.stride + j] - rows[g].max) * rows[g].sum;
+      sum += exp_fast(args.scores[(group * args.group + g) * args.stride + j] - rows[g].max) * rows[g].sum;
     args.sums[group * args.sum_stride + j] = sum;
   }
 }

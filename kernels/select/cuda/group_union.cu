@@ -33,41 +33,52 @@ __device__ int inclusive_sum(int value) {
   return value;
 }
 
-/// First of `count` ascending indices that is not below `bound`.
-__device__ int lower_bound(const std::int32_t* indices, int count, int bound) {
+/// How many of `count` ascending indices are below `bound`: the lanes of a warp look at 32 places at once.
+__device__ int count_below(const std::int32_t* indices, int count, int bound) {
   int first = 0;
-  while (count > 0) {
-    const int half = count / 2;
-    if (indices[first + half] < bound) {
-      first += half + 1;
-      count -= half + 1;
-    } else {
-      count = half;
-    }
+  int end = count;
+  while (first < end) {
+    const int step = (end - first + 31) / 32;
+    const int place = first + static_cast<int>(threadIdx.x) % 32 * step;
+    const int below = __popc(__ballot_sync(kAllLanes, place < end && indices[place] < bound));
+    if (below == 0) break;
+    end = min(end, first + below * step);
+    first += (below - 1) * step + 1;
   }
   return first;
 }
 
-// Block (x, k) owns 8192 indices of KV head k. Reads the lists' entries among them once, after a binary search for the
-// first; writes 1 KB of bitmap and a count. Shared memory: the bitmap.
+// Block (x, k) owns 8192 indices of KV head k. Reads the lists' entries among them once, after a search for the first;
+// writes 1 KB of bitmap and a count. Shared memory: the bitmap.
+// Floor of both launches: lists read, unions written. Measured on an H200: 32 lists of 262144 of 1M keys in 36 us, 2048
+// of 8192 of 32k keys in 61 us.
 __global__ __launch_bounds__(kThreads) void mark_kernel(const __grid_constant__ Args args) {
   __shared__ std::uint32_t words[kThreads];
+  __shared__ int starts[kWarps];
   __shared__ int total;
   words[threadIdx.x] = 0;
   if (threadIdx.x == 0) total = 0;
-  __syncthreads();
   const int first_index = static_cast<int>(blockIdx.x) * kRange;
   const std::int64_t row = blockIdx.y;
-  for (std::int64_t r = row * args.group; r < (row + 1) * args.group; ++r) {
-    const std::int32_t* indices = args.indices + args.begin[r];
-    const int count = args.count[r];
-    for (int i = lower_bound(indices, count, first_index) + static_cast<int>(threadIdx.x); i < count; i += kThreads) {
-      const int offset = indices[i] - first_index;
-      if (offset >= kRange) break;
-      atomicOr(&words[offset / 32], 1u << (offset % 32));
+  for (std::int64_t first_list = 0; first_list < args.group; first_list += kWarps) {
+    const std::int64_t lists = min(args.group - first_list, std::int64_t{kWarps});
+    const std::int64_t r0 = row * args.group + first_list;
+    if (const int warp = threadIdx.x / 32; warp < lists) {
+      const int start = count_below(args.indices + args.begin[r0 + warp], args.count[r0 + warp], first_index);
+      if (threadIdx.x % 32 == 0) starts[warp] = start;
     }
+    __syncthreads();
+    for (int list = 0; list < lists; ++list) {
+      const std::int32_t* indices = args.indices + args.begin[r0 + list];
+      const int count = args.count[r0 + list];
+      for (int i = starts[list] + static_cast<int>(threadIdx.x); i < count; i += kThreads) {
+        const int offset = indices[i] - first_index;
+        if (offset >= kRange) break;
+        atomicOr(&words[offset / 32], 1u << (offset % 32));
+      }
+    }
+    __syncthreads();
   }
-  __syncthreads();
   const std::uint32_t word = words[threadIdx.x];
   const std::int64_t block = row * gridDim.x + blockIdx.x;
   args.bitmap[block * kThreads + threadIdx.x] = word;

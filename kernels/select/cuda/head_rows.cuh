@@ -28,6 +28,13 @@ struct HeadRows {
             .page_log2 = std::countr_zero(static_cast<std::uint64_t>(in.shape.cache_page))};
   }
 
+  /// How many keys from `key` on lie one after the other, if there are as many.
+  __device__ std::int64_t run(std::int64_t key) const {
+    if (page_table == nullptr) return kv_len - key;
+    const std::int64_t page = std::int64_t{1} << page_log2;
+    return page - (key & (page - 1));
+  }
+
   /// Of KV head `head`, counted over the batch.
   __device__ KvRows operator[](std::int64_t head) const {
     if (page_table == nullptr) return {.first = head * kv_len};

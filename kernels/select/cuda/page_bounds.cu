@@ -29,7 +29,8 @@ struct Args {
 
 // A thread owns one 16-byte chunk of channels of one page, neighbours take neighbouring chunks, then pages.
 // Reads K once and writes the bounds once. No shared memory. Any page size; a head_dim of whole 16-byte chunks.
-// Floor: K read and bounds written. Measured on an H200, a million tokens, page 16: 0.96 of the HBM read rate.
+// Floor: K read and bounds written. Measured on an H200, a million tokens, page 16: 0.89 of the HBM read rate, 0.83
+// from a cache in pages of 16.
 template <typename T>
 __global__ __launch_bounds__(kThreads) void page_bounds_kernel(const __grid_constant__ Args args) {
   constexpr int kElements = 16 / sizeof(T);
@@ -54,13 +55,17 @@ __global__ __launch_bounds__(kThreads) void page_bounds_kernel(const __grid_cons
     low[e] = INFINITY;
     high[e] = -INFINITY;
   }
+  for (std::int64_t key = first, run; key < first + count; key += run) {
+    run = min(args.rows.run(key), first + count - key);
+    const Chunk* const keys = source + rows.row(key) * chunks;
 #pragma unroll 8
-  for (std::int64_t key = first; key < first + count; ++key) {
-    const Chunk x = source[rows.row(key) * chunks];
+    for (std::int64_t row = 0; row < run; ++row) {
+      const Chunk x = keys[row * chunks];
 #pragma unroll
-    for (int e = 0; e < kElements; ++e) {
-      low[e] = fminf(low[e], static_cast<float>(x.values[e]));
-      high[e] = fmaxf(high[e], static_cast<float>(x.values[e]));
+      for (int e = 0; e < kElements; ++e) {
+        low[e] = fminf(low[e], static_cast<float>(x.values[e]));
+        high[e] = fmaxf(high[e], static_cast<float>(x.values[e]));
+      }
     }
   }
   Chunk low_chunk;

@@ -3,6 +3,7 @@
 // where candidates or channels are its own. Codes go from memory into the registers that tensor cores take them from:
 // the 4 lanes that own a row of the product load the 16-byte pieces of one key.
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "harness/base/error.hpp"
@@ -19,11 +20,13 @@ using namespace device;
 
 constexpr int kWarps = 4;
 constexpr int kThreads = kWarps * 32;
+constexpr int kBlocksPerSm = 5;
 constexpr int kTileHeads = 8;  // query heads of a block: columns of a product
 constexpr int kMaxChannels = 128;
 
 struct Args {
   const void* __restrict__ q;
+  Dtype dtype;  // of q
   const std::byte* __restrict__ codes;
   const std::uint32_t* __restrict__ ranges;  // step in the low half, min in the high one
   const std::int32_t* __restrict__ channel;
@@ -32,7 +35,7 @@ struct Args {
   HeadRows rows;
   CandidateLists candidates;
   std::int64_t stride;
-  std::int64_t plane_rows;
+  std::int32_t plane_rows;
   int row_bytes;
   int head_dim;
   int channels;
@@ -48,58 +51,78 @@ struct Args {
 
 /// What a block works on: keys [begin, end) of a stream's candidates for up to kTileHeads query heads.
 struct Work {
-  std::int64_t stream;
-  std::int64_t begin;
-  std::int64_t end;
-  std::int64_t row0;  // of the scores
+  int begin;
+  int end;
   int rows;
+  std::int64_t row0;       // of the scores
+  std::int64_t list_head;  // whose channels are kept
+  std::int32_t plane_row;  // first row of the plane
   CandidateKeys keys;
   KvRows k_rows;
-  std::int64_t plane_row;  // first row of the plane
-  std::int64_t list_head;  // whose channels are kept
 
   __device__ explicit Work(const Args& args) {
     const int tile = static_cast<int>(blockIdx.x) % args.tiles;
-    const std::int64_t block = blockIdx.x / args.tiles;
-    stream = blockIdx.y;
-    const std::int64_t b = stream / args.heads;
-    const std::int64_t head = stream % args.heads;
-    keys = args.candidates.of(b, head / args.per_list);
+    const int block = static_cast<int>(blockIdx.x) / args.tiles;
+    const int stream = static_cast<int>(blockIdx.y);
+    const int head = stream % args.heads;
+    keys = args.candidates.of(stream / args.heads, head / args.per_list);
     k_rows = args.rows[stream / args.per_kv];
     plane_row = args.planes ? head % args.per_kv * args.plane_rows : 0;
     list_head = args.planes ? head : head / args.per_kv;
-    row0 = stream * args.share + tile * kTileHeads;
+    row0 = std::int64_t{stream} * args.share + tile * kTileHeads;
     rows = min(kTileHeads, args.share - tile * kTileHeads);
     begin = block * args.block_keys;
-    end = min(begin + args.block_keys, keys.size);
+    end = min(begin + args.block_keys, static_cast<int>(keys.size));
     if (block == 0 && threadIdx.x < rows) args.length[row0 + threadIdx.x] = static_cast<std::int32_t>(keys.size);
   }
+
+  /// Row of codes of the n-th candidate.
+  __device__ std::int32_t row(int n) const { return plane_row + static_cast<std::int32_t>(k_rows.row(keys.key(n))); }
 };
 
-/// The kept channels of a block's query heads, and their sums times the softmax scale; zero for heads that are not
-/// there.
-template <typename T>
-struct Queries {
-  T q[kTileHeads][kMaxChannels];
-  float sums[kTileHeads];
+__device__ float element(const void* data, Dtype dtype, std::int64_t i) {
+  if (dtype == Dtype::bf16) return static_cast<float>(static_cast<const bf16*>(data)[i]);
+  if (dtype == Dtype::f16) return static_cast<float>(static_cast<const f16*>(data)[i]);
+  return static_cast<const float*>(data)[i];
+}
 
-  __device__ void load(const Args& args, const Work& work) {
-    for (int e = threadIdx.x; e < kTileHeads * args.channels; e += kThreads) {
-      const int head = e / args.channels;
-      const int n = e % args.channels;
-      const int c = args.channel ? args.channel[work.list_head * args.channels + n] : n;
-      q[head][n] = head < work.rows ? static_cast<const T*>(args.q)[(work.row0 + head) * args.head_dim + c] : T(0.0f);
+/// The kept channels of a block's query heads; zero for heads that are not there.
+struct Queries {
+  float q[kTileHeads][kMaxChannels];
+  float sums[kTileHeads];     // Σ q, times the softmax scale
+  float largest[kTileHeads];  // |q|
+
+  __device__ void load(const Args& args, const Work& work, int channels) {
+    for (int e = threadIdx.x; e < kTileHeads * channels; e += kThreads) {
+      const int head = e / channels;
+      const int n = e % channels;
+      const int c = args.channel ? args.channel[work.list_head * channels + n] : n;
+      q[head][n] = head < work.rows ? element(args.q, args.dtype, (work.row0 + head) * args.head_dim + c) : 0.0f;
     }
     __syncthreads();
     for (int head = threadIdx.x / 32; head < kTileHeads; head += kWarps) {
       float sum = 0.0f;
-      for (int n = threadIdx.x % 32; n < args.channels; n += 32) sum += static_cast<float>(q[head][n]);
+      float most = 0.0f;
+      for (int n = threadIdx.x % 32; n < channels; n += 32) {
+        sum += q[head][n];
+        most = fmaxf(most, fabsf(q[head][n]));
+      }
 #pragma unroll
-      for (int offset = 16; offset > 0; offset /= 2) sum += __shfl_xor_sync(kWarpMask, sum, offset);
-      if (threadIdx.x % 32 == 0) sums[head] = sum * args.scale;
+      for (int offset = 16; offset > 0; offset /= 2) {
+        sum += __shfl_xor_sync(kWarpMask, sum, offset);
+        most = fmaxf(most, __shfl_xor_sync(kWarpMask, most, offset));
+      }
+      if (threadIdx.x % 32 == 0) {
+        sums[head] = sum * args.scale;
+        largest[head] = most;
+      }
     }
     __syncthreads();
   }
+
+  /// The power of two that brings q to at most 2^15, the top of f16. Its elements stay exact down to 2^-28 of the
+  /// largest.
+  __device__ int exponent(int head) const { return largest[head] > 0.0f ? 14 - ilogbf(largest[head]) : 0; }
 };
 
 /// Words of one row that a lane holds.
@@ -113,11 +136,11 @@ struct RowPart {
   __device__ static int place(int t, int w) { return (w / kVector * 4 + t) * kVector + w % kVector; }
 
   template <bool kRanges>
-  __device__ void load(const Args& args, std::int64_t row, int t) {
+  __device__ void load(const Args& args, std::int32_t row, int t) {
     struct alignas(kVector * 4) Vector {
       std::uint32_t words[kVector];
     };
-    const auto* source = args.codes + row * args.row_bytes;
+    const auto* source = args.codes + std::int64_t{row} * (kWords * 16);
 #pragma unroll
     for (int w = 0; w < kWords; w += kVector) {
       const Vector vector = *reinterpret_cast<const Vector*>(source + place(t, w) * 4);
@@ -132,10 +155,16 @@ struct RowPart {
 // a lane holds more than 4 words of a row). Lane (g, t) loads part t of the rows of 4 (2) consecutive keys, rows g and
 // g + 8 of each 16×8 product, and ends up with their scores for heads 2t and 2t + 1, which it writes as one vector.
 // Each row of codes is read once per 8 query heads, each score written once; the next step's rows are under way while
-// this one is multiplied. Shared memory: q. Shapes: f16 and bf16; rows of 4 · kWords words.
-// Floor: codes and ranges of the scored keys read, scores written.
+// this one is multiplied. T is the type of both operands: f16 for codes, the type of K for channels kept as they are.
+// Shared memory: q. Shapes: q of f16 and bf16; rows of 4 · kWords words.
+// Floor: codes and ranges of the scored keys read, scores written. Measured on an H200, 32 query and 8 KV heads, 128
+// channels in 4 bits, in fractions of the time that these bytes take at the HBM read rate: every key of 1M tokens 0.74
+// (206 us), of 64 x 32k 0.80 (379 us), of 128k 0.52 (36 us); in pages of 16 keys 0.71, 0.76 and 0.53. 64 x 8192
+// candidates per query head: in pages 0.73, as tokens 0.67, as tokens per KV head 0.42. In 8 bits 0.84 and 0.90, in 2
+// bits 0.57 and 0.60 (1M, 64 x 32k), where instructions are the limit; rows of 16 bytes 0.49 to 0.76.
 template <typename T, int kBits, int kWords>
-__global__ __launch_bounds__(kThreads) void quantized_scores_kernel(const __grid_constant__ Args args) {
+__global__ __launch_bounds__(kThreads, kWords > 8 ? 4 : kBlocksPerSm) void quantized_scores_kernel(
+    const __grid_constant__ Args args) {
   constexpr int kCodes = kCodesPerWord<kBits>;
   constexpr int kPairs = kWords * kCodes / 2;  // of channels, per lane
   constexpr int kSteps = (kPairs + 1) / 2;     // of 16 channels, over 4 lanes
@@ -145,41 +174,48 @@ __global__ __launch_bounds__(kThreads) void quantized_scores_kernel(const __grid
 
   const Work work(args);
   if (work.begin >= work.end) return;
-  __shared__ Queries<T> queries;
-  queries.load(args, work);
+  __shared__ Queries queries;
+  queries.load(args, work, 4 * kWords * kCodes);
   const int lane = threadIdx.x % 32;
   const int g = lane / 4;
   const int t = lane % 4;
 
   std::uint32_t q[kSteps][2];  // pairs of channels of head g
+  const int q_exponent = kBits == 16 ? 0 : queries.exponent(g);
 #pragma unroll
   for (int pair = 0; pair < 2 * kSteps; ++pair) {
-    const int word = pair / (kCodes / 2);
-    const int first = RowPart<kWords>::place(t, word) * kCodes + pair % (kCodes / 2);
-    q[pair / 2][pair % 2] = pair < kPairs ? pack<T>(static_cast<float>(queries.q[g][first]),
-                                                    static_cast<float>(queries.q[g][first + kCodes / 2]))
+    const int i = pair % (kCodes / 2);
+    const int first = RowPart<kWords>::place(t, pair / (kCodes / 2)) * kCodes + i;
+    const float factor = code_factor<kBits>(i);
+    q[pair / 2][pair % 2] = pair < kPairs ? pack<T>(ldexpf(queries.q[g][first], q_exponent) * factor,
+                                                    ldexpf(queries.q[g][first + kCodes / 2], q_exponent) * factor)
                                           : 0;
   }
-  const float sums[2] = {queries.sums[2 * t], queries.sums[2 * t + 1]};
+  float sums[2];
+  float scales[2];  // what turns a sum of products into a score
+#pragma unroll
+  for (int head = 0; head < 2; ++head) {
+    sums[head] = queries.sums[2 * t + head];
+    scales[head] = kBits == 16 ? args.scale : ldexpf(args.scale, 24 - queries.exponent(2 * t + head));
+  }
 
   // A row number is worked out by one lane, two steps ahead: it may hang on a list and on a page table.
   constexpr int kStride = kWarps * kStepKeys;
-  const std::int64_t first = work.begin + threadIdx.x / 32 * kStepKeys;
-  const auto row_of_lane = [&](std::int64_t step_first) {
-    const std::int64_t n = min(step_first + lane % kStepKeys, work.end - 1);
-    return work.plane_row + work.k_rows.row(work.keys.key(n));
-  };
+  const int first = work.begin + static_cast<int>(threadIdx.x) / 32 * kStepKeys;
+  const auto row_of_lane = [&](int step_first) { return work.row(min(step_first + lane % kStepKeys, work.end - 1)); };
   RowPart<kWords> next[kKeys];
-  const auto load_step = [&](std::int64_t lane_row) {
+  const auto load_step = [&](std::int32_t lane_row) {
 #pragma unroll
     for (int m = 0; m < kKeys; ++m)
       next[m].template load<kBits != 16>(args, __shfl_sync(kWarpMask, lane_row, g * kKeys + m), t);
   };
   load_step(row_of_lane(first));
-  std::int64_t lane_row = row_of_lane(first + kStride);
+  std::int32_t lane_row = row_of_lane(first + kStride);
+  float* const target = args.scores + (work.row0 + 2 * t) * args.stride + g * kKeys;
   const bool vectors = args.stride % kKeys == 0;
 
-  for (std::int64_t n = first; n < work.end; n += kStride) {
+#pragma unroll 2
+  for (int n = first; n < work.end; n += kStride) {
     RowPart<kWords> parts[kKeys];
 #pragma unroll
     for (int m = 0; m < kKeys; ++m) parts[m] = next[m];
@@ -189,49 +225,47 @@ __global__ __launch_bounds__(kThreads) void quantized_scores_kernel(const __grid
     alignas(16) float score[2][kKeys];  // [head][key]
 #pragma unroll
     for (int tile = 0; tile < kTiles; ++tile) {
-      const RowPart<kWords>& upper = parts[2 * tile];
-      const RowPart<kWords>& lower = parts[2 * tile + 1];
       float sum[4] = {};
 #pragma unroll
       for (int s = 0; s < kSteps; ++s) {
-        std::uint32_t a[4];
+        std::uint32_t a[4] = {};
 #pragma unroll
         for (int i = 0; i < 2; ++i) {
           const int pair = 2 * s + i;
-          const bool there = pair < kPairs;
-          a[2 * i] = there ? code_pair<T, kBits>(upper.words[there ? pair / (kCodes / 2) : 0], pair % (kCodes / 2)) : 0;
-          a[2 * i + 1] =
-              there ? code_pair<T, kBits>(lower.words[there ? pair / (kCodes / 2) : 0], pair % (kCodes / 2)) : 0;
+          if (pair >= kPairs) continue;
+          const int word = pair / (kCodes / 2);
+          a[2 * i] = code_pair<kBits>(parts[2 * tile].words[word], pair % (kCodes / 2));
+          a[2 * i + 1] = code_pair<kBits>(parts[2 * tile + 1].words[word], pair % (kCodes / 2));
         }
         mma<T>(sum, a, q[s][0], q[s][1]);
       }
 #pragma unroll
-      for (int half = 0; half < 2; ++half)
+      for (int half = 0; half < 2; ++half) {
+        const int key = 2 * tile + half;
 #pragma unroll
         for (int head = 0; head < 2; ++head) {
-          const float scaled = sum[2 * half + head] * args.scale;
-          if constexpr (kBits == 16) {
-            score[head][2 * tile + half] = scaled;
-          } else {
-            const __half2 range = reinterpret_cast<const __half2&>(parts[2 * tile + half].range);
-            score[head][2 * tile + half] = fmaf(__low2float(range), scaled, __high2float(range) * sums[head]);
+          score[head][key] = sum[2 * half + head] * scales[head];
+          if constexpr (kBits != 16) {
+            const __half2 range = reinterpret_cast<const __half2&>(parts[key].range);
+            score[head][key] = fmaf(__low2float(range), score[head][key], __high2float(range) * sums[head]);
           }
         }
+      }
     }
-    const std::int64_t own = n + g * kKeys;
+    const int left = work.end - n - g * kKeys;  // of this lane's keys and those behind them
 #pragma unroll
     for (int head = 0; head < 2; ++head) {
-      if (2 * t + head >= work.rows || own >= work.end) continue;
+      if (2 * t + head >= work.rows) continue;
       struct alignas(kKeys * 4) Vector {
         float values[kKeys];
       };
-      float* const target = args.scores + (work.row0 + 2 * t + head) * args.stride + own;
-      if (vectors && own + kKeys <= work.end) {
-        *reinterpret_cast<Vector*>(target) = reinterpret_cast<const Vector&>(score[head]);
+      float* const own = target + head * args.stride + n;
+      if (vectors && left >= kKeys) {
+        *reinterpret_cast<Vector*>(own) = reinterpret_cast<const Vector&>(score[head]);
       } else {
 #pragma unroll
         for (int m = 0; m < kKeys; ++m)
-          if (own + m < work.end) target[m] = score[head][m];
+          if (m < left) own[m] = score[head][m];
       }
     }
   }
@@ -244,10 +278,10 @@ __global__ __launch_bounds__(kThreads) void quantized_scores_f32_kernel(const __
   constexpr int kCodes = kBits == 16 ? 1 : 32 / kBits;  // of a word; an element of f32 is one
   const Work work(args);
   if (work.begin >= work.end) return;
-  __shared__ Queries<float> queries;
-  queries.load(args, work);
-  for (std::int64_t n = work.begin + threadIdx.x; n < work.end; n += kThreads) {
-    const std::int64_t row = work.plane_row + work.k_rows.row(work.keys.key(n));
+  __shared__ Queries queries;
+  queries.load(args, work, args.channels);
+  for (int n = work.begin + static_cast<int>(threadIdx.x); n < work.end; n += kThreads) {
+    const std::int64_t row = work.row(n);
     const auto* words = reinterpret_cast<const std::uint32_t*>(args.codes + row * args.row_bytes);
     float sum[kTileHeads] = {};
     for (int w = 0; w < args.row_bytes / 4; ++w) {
@@ -293,26 +327,23 @@ void launch_words(const Args& args, dim3 grid, cudaStream_t stream) {
       if constexpr (kBits == 16) return quantized_scores_kernel<T, kBits, 16><<<grid, kThreads, 0, stream>>>(args);
       break;
   }
-  throw InputError("select::cuda quantized_scores: expected at most 128 channels, found " +
-                   std::to_string(args.channels));
 }
 
-template <typename T>
 void launch(const Args& args, int bits, dim3 grid, cudaStream_t stream) {
   switch (bits) {
     case 2:
-      return launch_words<T, 2>(args, grid, stream);
+      return launch_words<f16, 2>(args, grid, stream);
     case 4:
-      return launch_words<T, 4>(args, grid, stream);
+      return launch_words<f16, 4>(args, grid, stream);
     case 8:
-      return launch_words<T, 8>(args, grid, stream);
+      return launch_words<f16, 8>(args, grid, stream);
     default:
-      return launch_words<T, 16>(args, grid, stream);
+      if (args.dtype == Dtype::bf16) return launch_words<bf16, 16>(args, grid, stream);
+      return launch_words<f16, 16>(args, grid, stream);
   }
 }
 
-template <>
-void launch<float>(const Args& args, int bits, dim3 grid, cudaStream_t stream) {
+void launch_f32(const Args& args, int bits, dim3 grid, cudaStream_t stream) {
   switch (bits) {
     case 2:
       return quantized_scores_f32_kernel<2><<<grid, kThreads, 0, stream>>>(args);
@@ -325,13 +356,15 @@ void launch<float>(const Args& args, int bits, dim3 grid, cudaStream_t stream) {
   }
 }
 
-/// Keys of a block: enough blocks for eight on each of an H200's 132 multiprocessors, where there are that many keys.
+/// Keys of a block: few enough that the last blocks do not hold up the others, and where there are not many keys, as
+/// many as give every multiprocessor of an H200 what it can hold at once and no block more.
 int block_keys(std::int64_t streams, std::int64_t stride) {
-  constexpr std::int64_t kBlocks = 8 * 132;
+  constexpr std::int64_t kAtOnce = kBlocksPerSm * 132;
   constexpr std::int64_t kLeast = 2 * kThreads;
-  constexpr std::int64_t kMost = 32 * kThreads;
-  const std::int64_t wanted = streams * stride / kBlocks;
-  return static_cast<int>(std::clamp(wanted, kLeast, kMost) / kThreads * kThreads);
+  constexpr std::int64_t kMost = 16 * kThreads;
+  const std::int64_t blocks = std::max<std::int64_t>(kAtOnce / streams, 1);  // of a stream
+  const std::int64_t keys = (stride + blocks - 1) / blocks;
+  return static_cast<int>(std::clamp((keys + kThreads - 1) / kThreads * kThreads, kLeast, kMost));
 }
 
 }  // namespace
@@ -342,9 +375,13 @@ void quantized_scores(const AttentionInputs& in, const QuantizedKeys& keys, cons
   if (keys.channels > kMaxChannels)
     throw InputError("select::cuda quantized_scores: expected at most 128 channels, found " +
                      std::to_string(keys.channels));
+  if (keys.heads / shape.kv_heads * keys.rows > std::numeric_limits<std::int32_t>::max())
+    throw InputError("select::cuda quantized_scores: expected fewer than 2^31 rows of codes, found " +
+                     std::to_string(keys.heads / shape.kv_heads * keys.rows));
   const std::int64_t heads = std::max(keys.heads, candidates.heads());
   const auto share = static_cast<int>(shape.q_heads / heads);
   const Args args{.q = in.q,
+                  .dtype = shape.dtype,
                   .codes = keys.codes,
                   .ranges = reinterpret_cast<const std::uint32_t*>(keys.ranges),
                   .channel = keys.channel,
@@ -353,7 +390,7 @@ void quantized_scores(const AttentionInputs& in, const QuantizedKeys& keys, cons
                   .rows = HeadRows::of(in),
                   .candidates = candidates,
                   .stride = scores.stride,
-                  .plane_rows = keys.rows,
+                  .plane_rows = static_cast<std::int32_t>(keys.rows),
                   .row_bytes = static_cast<int>(row_bytes(keys, shape.dtype)),
                   .head_dim = static_cast<int>(shape.head_dim),
                   .channels = static_cast<int>(keys.channels),
@@ -369,11 +406,9 @@ void quantized_scores(const AttentionInputs& in, const QuantizedKeys& keys, cons
   const dim3 grid(static_cast<unsigned>(blocks * args.tiles), static_cast<unsigned>(shape.batch * heads));
   auto* const cuda_stream = static_cast<cudaStream_t>(stream);
   if (shape.dtype == Dtype::f32)
-    launch<float>(args, keys.bits, grid, cuda_stream);
-  else if (shape.dtype == Dtype::bf16)
-    launch<bf16>(args, keys.bits, grid, cuda_stream);
+    launch_f32(args, keys.bits, grid, cuda_stream);
   else
-    launch<f16>(args, keys.bits, grid, cuda_stream);
+    launch(args, keys.bits, grid, cuda_stream);
   cuda_check(cudaGetLastError(), "select::cuda quantized_scores");
 }
 

@@ -5,6 +5,7 @@
 // block of kThreads threads; counting and writing what it selects is work for single warps.
 #pragma once
 
+#include <cfloat>
 #include <cstdint>
 
 namespace attnscope::select::cuda {
@@ -37,19 +38,27 @@ struct CountWeight {
 
 /// Top-p: e^(s − max) in fixed point, so that sums do not depend on their order. The unit 2^−shift leaves room for
 /// `length` keys of weight 1: at a million keys it is 2^−42, and truncation costs less than 2^−22 of the largest term.
+/// Scores of −infinity weigh 0, also where there are no others.
 struct MassWeight {
   static constexpr bool kWide = true;
   float maximum;
   float units;
 
   __device__ MassWeight(std::uint32_t max_key, int length) {
-    maximum = score_of(max_key);
+    maximum = fmaxf(score_of(max_key), -FLT_MAX);
     units = ldexpf(1.0f, 30 + __clz(length));
   }
   __device__ std::uint64_t operator()(std::uint32_t key) const {
     return static_cast<std::uint64_t>(expf(score_of(key) - maximum) * units);
   }
 };
+
+/// Bin of a score by its distance from the row's maximum, 1/64 each, larger scores in higher bins; the lowest holds all
+/// that is left. Even distances spread scores over hundreds of bins, where the leading bits of floats crowd them into
+/// tens, and the bin of a top-p threshold holds few.
+__device__ inline int mass_bin(std::uint32_t key, float maximum) {
+  return kBins - 1 - static_cast<int>(fminf((maximum - score_of(key)) * 64.0f, kBins - 1));
+}
 
 /// Where the descent stands: the digits found so far, and the weight still wanted from keys that begin with them.
 struct Descent {
@@ -100,10 +109,19 @@ struct Histogram {
   }
 };
 
-/// Calls visit(index, key) for every score of values[begin .. end), in no particular order.
+/// Calls visit(key) for every score of values[begin .. end), in no particular order.
 template <typename Visit>
 __device__ void for_each_key(const float* values, int begin, int end, Visit visit) {
-  for (int tile = begin; tile < end; tile += kTile) {
+  int tile = begin;
+  for (; tile + kTile <= end; tile += kTile) {
+    float scores[kItems];
+    const float* own = values + tile + threadIdx.x;
+#pragma unroll
+    for (int j = 0; j < kItems; ++j) scores[j] = own[j * kThreads];
+#pragma unroll
+    for (int j = 0; j < kItems; ++j) visit(ordered_key(scores[j]));
+  }
+  if (tile < end) {
     float scores[kItems];
 #pragma unroll
     for (int j = 0; j < kItems; ++j) {
@@ -143,7 +161,8 @@ __device__ inline std::uint32_t largest_key(const float* values, int begin, int 
 }
 
 /// One step down: the bin in which the wanted weight is reached, counted from the top. `target(total)` turns the
-/// weight of all bins into the wanted one. The result is valid in every thread.
+/// weight of all bins into the wanted one. The result is valid in every thread. Where nothing is wanted, because
+/// nothing has weight, no key begins with the result.
 template <int kDigit, typename Bins, typename Target>
 __device__ Descent descend(const Bins& bins, std::uint32_t prefix, Target target) {
   constexpr int kOwn = kBins / kThreads;
@@ -152,6 +171,7 @@ __device__ Descent descend(const Bins& bins, std::uint32_t prefix, Target target
   const int lane = threadIdx.x % 32;
   const int warp = threadIdx.x / 32;
   const int top = kBins - 1 - static_cast<int>(threadIdx.x) * kOwn;
+  if (threadIdx.x == 0) found = {~0u, 0};
 
   std::uint64_t own[kOwn];
   std::uint64_t sum = 0;
@@ -187,6 +207,7 @@ __device__ Descent descend(const Bins& bins, std::uint32_t prefix, Target target
 /// The threshold at the end of a descent: as many of the equal keys as the wanted weight still needs.
 template <typename Weight>
 __device__ Threshold threshold_at(const Descent& end, const Weight& weight) {
+  if (end.wanted == 0) return {~0u, 0};
   const std::uint64_t each = weight(end.prefix);
   return {end.prefix, static_cast<int>((end.wanted + each - 1) / each)};
 }
@@ -219,8 +240,19 @@ struct WarpRange {
 /// tell which lanes hold keys above and equal to the threshold.
 template <typename Visit>
 __device__ void for_each_lane_mask(const float* values, WarpRange range, std::uint32_t threshold, Visit visit) {
-  const int lane = threadIdx.x % 32;
-  for (int first = range.begin + lane; first - lane < range.end; first += 32 * kItems) {
+  int first = range.begin + static_cast<int>(threadIdx.x) % 32;
+  const int end_of_full = range.end - (range.end - range.begin) % (32 * kItems);
+  for (; first < end_of_full; first += 32 * kItems) {
+    float scores[kItems];
+#pragma unroll
+    for (int j = 0; j < kItems; ++j) scores[j] = values[first + j * 32];
+#pragma unroll
+    for (int j = 0; j < kItems; ++j) {
+      const std::uint32_t key = ordered_key(scores[j]);
+      visit(first + j * 32, __ballot_sync(kAllLanes, key > threshold), __ballot_sync(kAllLanes, key == threshold));
+    }
+  }
+  if (end_of_full < range.end) {
     float scores[kItems];
 #pragma unroll
     for (int j = 0; j < kItems; ++j)

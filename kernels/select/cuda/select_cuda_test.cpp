@@ -66,7 +66,7 @@ std::vector<std::vector<std::int32_t>> run(const Rows& rows, std::int64_t capaci
   return lists;
 }
 
-/// In shared memory; from global memory, one block per row; in chunks.
+/// In the shared memory of a block, of a cluster with its last part short or empty; in chunks; one block per row.
 std::vector<Rows> row_sets() {
   std::vector<Rows> sets;
   for (const int levels : {0, 5}) {
@@ -76,8 +76,11 @@ std::vector<Rows> row_sets() {
     sets.push_back(random_rows(4, 32768, levels));
     sets.push_back(random_rows(520, 32771, levels));
     sets.push_back(random_rows(4, 100'001, levels));
+    sets.push_back(random_rows(3, 320'000, levels));
+    sets.push_back(random_rows(2, 400'001, levels));
     sets.push_back(random_rows(1, 3'000'000, levels));
   }
+  sets.push_back(random_rows(264, 330'000, 0));
   return sets;
 }
 
@@ -141,6 +144,21 @@ TEST_F(SelectCuda, EmptyRowsGiveEmptyLists) {
       cuda::top_p(scores, 0.9, out, space, nullptr);
     });
     for (int r = 0; r < 2; ++r) EXPECT_TRUE(top_k[r].empty() && top_p[r].empty());
+  }
+}
+
+TEST_F(SelectCuda, TopPTakesNoKeyWithoutMass) {
+  for (const std::int64_t stride : {64, 20'000, 400'000}) {
+    Rows rows{3, stride, std::vector<float>(static_cast<std::size_t>(3 * stride), -INFINITY), {}};
+    rows.length.assign(3, static_cast<std::int32_t>(stride));
+    rows.data[stride + stride / 2] = 2.0f;                        // row 1: one key with mass
+    rows.data[2 * stride] = rows.data[3 * stride - 1] = -200.0f;  // row 2: two
+    const auto lists = run(rows, stride, [](const Scores& scores, const Lists& out, void* space) {
+      cuda::top_p(scores, 0.999999, out, space, nullptr);
+    });
+    EXPECT_TRUE(lists[0].empty()) << "stride " << stride;
+    EXPECT_EQ(lists[1], std::vector<std::int32_t>{static_cast<std::int32_t>(stride / 2)});
+    EXPECT_EQ(lists[2], (std::vector<std::int32_t>{0, static_cast<std::int32_t>(stride - 1)}));
   }
 }
 
