@@ -46,11 +46,11 @@ std::vector<Parameter> parameters() {
        .min = 2,
        .max = 8,
        .help = "Bits of the K copy that estimates: 2, 4 or 8."},
-      {.name = "share",
+      {.name = "gqa",
        .type = ParameterType::choice,
-       .default_value = "group",
-       .choices = {"group", "head"},
-       .help = "Under GQA, attend the union of the group's keys, or each query head its own."}};
+       .default_value = "union",
+       .choices = {"union", "per_head"},
+       .help = "A group's query heads attend to the union of their keys, or each to its own."}};
   for (const selectors::SelectorKind* kind : selectors::kinds())
     for (Parameter parameter : kind->parameters()) {
       if (std::ranges::find(all, parameter.name, &Parameter::name) != all.end()) continue;
@@ -70,7 +70,7 @@ Settings settings_of(const Shape& shape, const Params& params) {
           .start = params.choice("start") == "first" ? select::BisectionStart::first_weight
                                                      : select::BisectionStart::largest_weight,
           .bits = static_cast<int>(params.integer("estimate_bits")),
-          .group_union = params.choice("share") == "group" && shape.group() > 1};
+          .group_union = params.choice("gqa") == "union" && shape.group() > 1};
 }
 
 }  // namespace attnscope::twilight

@@ -30,7 +30,7 @@ std::vector<compose::Bounded> logits_of(const std::vector<double>& weights) {
 TEST(Twilight, IsCorrectOnAwkwardShapesOverEveryKey) {
   expect_correct(
       "twilight", Phase::decode,
-      {pruned("full", 0.5), pruned("full", 0.95), pruned("full", 0.8, {{"share", "head"}}),
+      {pruned("full", 0.5), pruned("full", 0.95), pruned("full", 0.8, {{"gqa", "per_head"}}),
        pruned("full", 0.9, {{"topp", "bisection"}}), pruned("full", 0.9, {{"topp", "bisection"}, {"start", "largest"}}),
        pruned("full", 0.9, {{"estimate_bits", 2}}), pruned("full", 0.9, {{"estimate_bits", 8}})});
 }
@@ -38,9 +38,26 @@ TEST(Twilight, IsCorrectOnAwkwardShapesOverEveryKey) {
 TEST(Twilight, IsCorrectOnAwkwardShapesOverBases) {
   expect_correct(
       "twilight", Phase::decode,
-      {pruned("quest", 0.9), pruned("quest", 0.9, {{"page", 5}, {"share", "head"}}),
+      {pruned("quest", 0.9), pruned("quest", 0.9, {{"page", 5}, {"gqa", "per_head"}}),
        pruned("quest", 0.9, {{"topp", "bisection"}}), pruned("double_sparsity", 0.9, {{"channels_from", "k"}}),
        pruned("streaming", 0.9, {{"sink", 4}, {"window", 60}})});
+}
+
+TEST(Twilight, PrunesWhatSnapKvKept) {
+  const TestProblem problem({.batch = 2,
+                             .q_heads = 4,
+                             .kv_heads = 2,
+                             .head_dim = 64,
+                             .q_len = 1,
+                             .kv_len = 300,
+                             .cache_page = 16,
+                             .history = 20});
+  for (const Backend backend : backends_here()) {
+    const MethodRun run("twilight", backend, problem, pruned("snapkv", 0.8, {{"observe", 8}}));
+    EXPECT_EQ(run.fault(), "");
+    EXPECT_LT(run.execution().attended_pairs(), 2u * 4 * 2 * 65);
+    EXPECT_EQ(run.observed.stages.front(), "observe");
+  }
 }
 
 TEST(Twilight, AMassOfOneKeepsEveryCandidate) {
@@ -48,7 +65,7 @@ TEST(Twilight, AMassOfOneKeepsEveryCandidate) {
   for (const Backend backend : backends_here()) {
     const MethodRun full("twilight", backend, problem, pruned("full", 1));
     EXPECT_EQ(full.execution().attended_pairs(), problem.shape.dense_pairs());
-    const MethodRun head("twilight", backend, problem, pruned("quest", 1, {{"share", "head"}}));
+    const MethodRun head("twilight", backend, problem, pruned("quest", 1, {{"gqa", "per_head"}}));
     const MethodRun quest("quest", backend, problem, {{"budget", 64}});
     for (std::int64_t h = 0; h < 4; ++h) EXPECT_EQ(head.keys({0, h, 0}), quest.keys({0, h, 0}));
   }
@@ -64,7 +81,7 @@ TEST(Twilight, AGroupAttendsTheUnionOfItsHeads) {
   const TestProblem problem({.q_heads = 4, .kv_heads = 2, .head_dim = 64, .q_len = 1, .kv_len = 300});
   for (const Backend backend : backends_here()) {
     const MethodRun group("twilight", backend, problem, pruned("quest", 0.7));
-    const MethodRun head("twilight", backend, problem, pruned("quest", 0.7, {{"share", "head"}}));
+    const MethodRun head("twilight", backend, problem, pruned("quest", 0.7, {{"gqa", "per_head"}}));
     for (std::int64_t kv = 0; kv < 2; ++kv) {
       std::vector<std::int32_t> both;
       const auto a = head.keys({0, 2 * kv, 0}), b = head.keys({0, 2 * kv + 1, 0});
