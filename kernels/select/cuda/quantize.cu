@@ -4,6 +4,7 @@
 #include <cuda_fp16.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "harness/device/cuda_check.hpp"
 #include "kernels/select/cuda/head_rows.cuh"
@@ -20,17 +21,18 @@ struct Args {
   HeadRows rows;
   std::int64_t kv_heads;
   std::int64_t head_dim;
-  std::int64_t items;  // keys over all sequences and KV heads
   const std::int32_t* __restrict__ channel;
   int channels;
   int planes;
   std::int64_t plane_rows;
   void* __restrict__ codes;
   std::uint32_t* __restrict__ ranges;
-  int words;  // of a row of codes
+  int lanes_log2;  // of a key: a word of codes each, or an element where channels are kept as they are
 
+  /// The key of this thread; head blockIdx.y, counted over the batch.
+  __device__ std::int64_t key() const { return (std::int64_t{blockIdx.x} * kThreads + threadIdx.x) >> lanes_log2; }
   /// The channel list of one plane of KV head `head`, counted over the batch; null for all channels.
-  const __device__ std::int32_t* list(std::int64_t head, int plane) const {
+  __device__ auto list(std::int64_t head, int plane) const -> const std::int32_t* {
     return channel ? channel + (head % kv_heads * planes + plane) * channels : nullptr;
   }
 };
@@ -62,16 +64,16 @@ __device__ float steps_in(float x, float step, float per_step) {
 // A lane owns one 32-bit word of codes, 4 to 32 neighbouring lanes one key; they share its range by shuffles.
 // Reads K once (per plane: through the channel list) and writes each word once. Shapes: any that quantized.hpp allows.
 // Floor: K read and the copy written. Measured on an H200, 8 KV heads of 1M tokens: 4 bits in 1.9 ms, 0.31 of the
-// floor; instructions are the limit.
+// floor, with three 64-bit divisions per thread that have gone since; instructions were the limit.
 template <typename T, int kBits>
 __global__ __launch_bounds__(kThreads) void quantize_kernel(const __grid_constant__ Args args) {
   constexpr int kCodes = 32 / kBits;
   constexpr float kLevels = (1 << kBits) - 1;
-  const std::int64_t thread = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  const std::int64_t item = min(thread / args.words, args.items - 1);  // idle lanes repeat the last key
-  const int word = static_cast<int>(threadIdx.x) % args.words;
-  const std::int64_t head = item / args.rows.kv_len;
-  const std::int64_t row = args.rows[head].row(item % args.rows.kv_len);
+  const int words = 1 << args.lanes_log2;
+  const int word = static_cast<int>(threadIdx.x) & (words - 1);
+  const std::int64_t head = blockIdx.y;
+  const std::int64_t row =
+      args.rows[head].row(min(args.key(), args.rows.kv_len - 1));  // idle lanes repeat the last key
   const T* k = static_cast<const T*>(args.k) + row * args.head_dim;
   for (int plane = 0; plane < args.planes; ++plane) {
     float x[kCodes];
@@ -83,7 +85,7 @@ __global__ __launch_bounds__(kThreads) void quantize_kernel(const __grid_constan
       low = fminf(low, x[i]);
       high = fmaxf(high, x[i]);
     }
-    for (int offset = args.words / 2; offset > 0; offset /= 2) {
+    for (int offset = words / 2; offset > 0; offset /= 2) {
       low = fminf(low, __shfl_xor_sync(kAllLanes, low, offset));
       high = fmaxf(high, __shfl_xor_sync(kAllLanes, high, offset));
     }
@@ -96,7 +98,7 @@ __global__ __launch_bounds__(kThreads) void quantize_kernel(const __grid_constan
       codes |= static_cast<std::uint32_t>(fminf(steps_in(__fsub_rn(x[i], low), step, per_step), kLevels))
                << (i * kBits);
     const std::int64_t target = plane * args.plane_rows + row;
-    static_cast<std::uint32_t*>(args.codes)[target * args.words + word] = codes;
+    static_cast<std::uint32_t*>(args.codes)[(target << args.lanes_log2) + word] = codes;
     if (word == 0)
       args.ranges[target] =
           __half_as_ushort(__float2half_rn(step)) | std::uint32_t{__half_as_ushort(__float2half_rn(low))} << 16;
@@ -106,27 +108,25 @@ __global__ __launch_bounds__(kThreads) void quantize_kernel(const __grid_constan
 // Channels kept as they are: a thread owns one element of a row. Element: an unsigned integer of the element's size.
 template <typename Element>
 __global__ __launch_bounds__(kThreads) void copy_channels_kernel(const __grid_constant__ Args args) {
-  const std::int64_t thread = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  const std::int64_t item = thread / args.channels;
-  if (item >= args.items) return;
-  const int n = static_cast<int>(thread % args.channels);
-  const std::int64_t head = item / args.rows.kv_len;
-  const std::int64_t row = args.rows[head].row(item % args.rows.kv_len);
+  const int n = static_cast<int>(threadIdx.x) & ((1 << args.lanes_log2) - 1);
+  if (args.key() >= args.rows.kv_len) return;
+  const std::int64_t head = blockIdx.y;
+  const std::int64_t row = args.rows[head].row(args.key());
   for (int plane = 0; plane < args.planes; ++plane) {
     const std::int32_t* list = args.list(head, plane);
-    static_cast<Element*>(args.codes)[(plane * args.plane_rows + row) * args.channels + n] =
+    static_cast<Element*>(args.codes)[((plane * args.plane_rows + row) << args.lanes_log2) + n] =
         static_cast<const Element*>(args.k)[row * args.head_dim + (list ? list[n] : n)];
   }
 }
 
 template <typename T>
-void quantize(const Args& args, int bits, unsigned blocks, cudaStream_t stream) {
+void quantize(const Args& args, int bits, dim3 grid, cudaStream_t stream) {
   if (bits == 2)
-    quantize_kernel<T, 2><<<blocks, kThreads, 0, stream>>>(args);
+    quantize_kernel<T, 2><<<grid, kThreads, 0, stream>>>(args);
   else if (bits == 4)
-    quantize_kernel<T, 4><<<blocks, kThreads, 0, stream>>>(args);
+    quantize_kernel<T, 4><<<grid, kThreads, 0, stream>>>(args);
   else
-    quantize_kernel<T, 8><<<blocks, kThreads, 0, stream>>>(args);
+    quantize_kernel<T, 8><<<grid, kThreads, 0, stream>>>(args);
 }
 
 }  // namespace
@@ -137,28 +137,28 @@ void quantize_keys(const AttentionInputs& in, const QuantizedKeys& keys, void* s
   args.k = in.k;
   args.rows = HeadRows::of(in);
   args.head_dim = shape.head_dim;
-  args.items = shape.batch * shape.kv_heads * shape.kv_len;
   args.channel = keys.channel;
   args.channels = static_cast<int>(keys.channels);
   args.planes = static_cast<int>(keys.heads / shape.kv_heads);
   args.plane_rows = keys.rows;
   args.codes = keys.codes;
   args.ranges = reinterpret_cast<std::uint32_t*>(keys.ranges);
-  args.words = static_cast<int>(row_bytes(keys, shape.dtype) / 4);
   args.kv_heads = shape.kv_heads;
-  const std::int64_t threads = args.items * (keys.bits == 16 ? args.channels : args.words);
-  const auto blocks = static_cast<unsigned>((threads + kThreads - 1) / kThreads);
+  const std::int64_t lanes = keys.bits == 16 ? keys.channels : row_bytes(keys, shape.dtype) / 4;
+  args.lanes_log2 = std::countr_zero(static_cast<std::uint64_t>(lanes));
+  const dim3 grid(static_cast<unsigned>((shape.kv_len * lanes + kThreads - 1) / kThreads),
+                  static_cast<unsigned>(shape.batch * shape.kv_heads));
   auto* const cuda_stream = static_cast<cudaStream_t>(stream);
   if (keys.bits == 16 && shape.dtype == Dtype::f32)
-    copy_channels_kernel<std::uint32_t><<<blocks, kThreads, 0, cuda_stream>>>(args);
+    copy_channels_kernel<std::uint32_t><<<grid, kThreads, 0, cuda_stream>>>(args);
   else if (keys.bits == 16)
-    copy_channels_kernel<std::uint16_t><<<blocks, kThreads, 0, cuda_stream>>>(args);
+    copy_channels_kernel<std::uint16_t><<<grid, kThreads, 0, cuda_stream>>>(args);
   else if (shape.dtype == Dtype::f32)
-    quantize<float>(args, keys.bits, blocks, cuda_stream);
+    quantize<float>(args, keys.bits, grid, cuda_stream);
   else if (shape.dtype == Dtype::bf16)
-    quantize<__nv_bfloat16>(args, keys.bits, blocks, cuda_stream);
+    quantize<__nv_bfloat16>(args, keys.bits, grid, cuda_stream);
   else
-    quantize<__half>(args, keys.bits, blocks, cuda_stream);
+    quantize<__half>(args, keys.bits, grid, cuda_stream);
   cuda_check(cudaGetLastError(), "select::cuda quantize_keys");
 }
 
