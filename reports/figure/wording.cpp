@@ -20,39 +20,61 @@ std::string text_of(const json& value) {
   return value.dump();
 }
 
-}  // namespace
+// For each name of an object's entries: the value seen first, and whether another was seen.
+struct Seen {
+  const json* first = nullptr;
+  bool varies = false;
+};
+using Entries = std::map<std::string, Seen>;
 
-Wording::Wording(const record::Record& record) : record_(&record) {
-  for (const Point& point : record.points) {
-    note(parameters_[point.method], point.params);
-    note(workloads_[point.workload.name], point.workload.params);
-    const auto [seen, first] = seeds_.try_emplace(point.workload.name, Seen{point.workload.seed});
-    if (!first && seen->second.first != point.workload.seed) seen->second.varies = true;
-  }
-}
-
-void Wording::note(Entries& entries, const json& object) {
+void note(Entries& entries, const json& object) {
   for (const auto& [name, value] : object.items()) {
-    const auto [seen, first] = entries.try_emplace(name, Seen{value});
-    if (!first && !seen->second.varies) seen->second.varies = seen->second.first != value;
+    const auto [seen, added] = entries.try_emplace(name, Seen{&value});
+    if (!added && !seen->second.varies) seen->second.varies = *seen->second.first != value;
   }
 }
 
-std::string Wording::varying(const Entries& entries, const json& object) {
+std::vector<std::string> varying(const Entries& entries) {
+  std::vector<std::string> names;
+  for (const auto& [name, seen] : entries)
+    if (seen.varies) names.push_back(name);
+  return names;
+}
+
+std::string text_of_entries(const std::vector<std::string>& names, const json& object) {
   std::string out;
-  for (const auto& [name, value] : object.items())
-    if (entries.at(name).varies) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", name, text_of(value));
+  for (const std::string& name : names)
+    if (const auto entry = object.find(name); entry != object.end())
+      out += fmt::format("{}{} {}", out.empty() ? "" : ", ", name, text_of(*entry));
   return out;
 }
 
-std::string Wording::variant(const Point& point) const { return varying(parameters_.at(point.method), point.params); }
+}  // namespace
+
+Wording::Wording(const record::Record& record) : record_(&record) {
+  std::map<std::string, Entries> parameters;
+  std::map<std::string, Entries> workloads;
+  std::map<std::string, std::uint64_t> seeds;
+  for (const Point& point : record.points) {
+    note(parameters[point.method], point.params);
+    note(workloads[point.workload.name], point.workload.params);
+    const auto [seed, added] = seeds.try_emplace(point.workload.name, point.workload.seed);
+    if (!added && seed->second != point.workload.seed) seeds_.insert(point.workload.name);
+  }
+  for (const auto& [method, entries] : parameters) parameters_[method] = varying(entries);
+  for (const auto& [workload, entries] : workloads) workloads_[workload] = varying(entries);
+}
+
+std::string Wording::variant(const Point& point) const {
+  return text_of_entries(parameters_.at(point.method), point.params);
+}
 
 std::string Wording::task(const Point& point, Across across) const {
   const Shape& shape = point.shape;
   std::string text = fmt::format("{}, {}", to_string(point.phase), point.workload.name);
-  if (const auto params = varying(workloads_.at(point.workload.name), point.workload.params); !params.empty())
+  if (const auto params = text_of_entries(workloads_.at(point.workload.name), point.workload.params); !params.empty())
     text += " (" + params + ")";
-  if (seeds_.at(point.workload.name).varies) text += fmt::format(" seed {}", point.workload.seed);
+  if (seeds_.contains(point.workload.name)) text += fmt::format(" seed {}", point.workload.seed);
   text += ", ";
   if (shape.batch > 1) text += fmt::format("batch {}, ", shape.batch);
   text += fmt::format("{}/{} heads, d{}, {}", shape.q_heads, shape.kv_heads, shape.head_dim, to_string(shape.dtype));

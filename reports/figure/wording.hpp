@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "harness/record/result.hpp"
 
@@ -37,20 +39,12 @@ class Wording {
   std::size_t colour(const std::string& method) const;
 
  private:
-  // For each name of an object's entries: the value seen first, and whether another was seen.
-  struct Seen {
-    nlohmann::json first;
-    bool varies = false;
-  };
-  using Entries = std::map<std::string, Seen>;
-
-  static void note(Entries& entries, const nlohmann::json& object);
-  static std::string varying(const Entries& entries, const nlohmann::json& object);
+  using VaryingNames = std::map<std::string, std::vector<std::string>>;
 
   const record::Record* record_;
-  std::map<std::string, Entries> parameters_;  // by method
-  std::map<std::string, Entries> workloads_;   // by name
-  std::map<std::string, Seen> seeds_;          // by workload
+  VaryingNames parameters_;      // by method
+  VaryingNames workloads_;       // by name
+  std::set<std::string> seeds_;  // workloads that came with several
 };
 
 }  // namespace attnscope::reports

@@ -5,6 +5,7 @@
 
 #include "harness/record/testing.hpp"
 #include "reports/figures/plots.hpp"
+#include "reports/formats/formats.hpp"
 #include "reports/formats/svg_layout.hpp"
 
 namespace attnscope::reports {
@@ -65,6 +66,48 @@ TEST(SvgLayout, PointsThatOneLabelWouldNotTellApartHaveNone) {
   for (Series& series : figure.series)
     for (DataPoint& point : series.points) point.label = "budget 1024";
   EXPECT_TRUE(SvgLayout(figure).labels().empty());
+}
+
+Figure bars() {
+  return {
+      .name = "b",
+      .title = "Bars",
+      .subtitle = "s",
+      .caption = "c",
+      .x = {"ms", Scale::linear},
+      .y = {"", Scale::linear, {"quest & dense"}},
+      .series = {
+          {.name = "attend",
+           .role = Role::patches,
+           .style = {.colour = 1},
+           .points = {},
+           .patches = {{.x_low = 0, .x_high = 4, .y_low = -0.4, .y_high = 0.4, .text = "4 ms", .label = "<attend>"},
+                       {.x_low = 4, .x_high = 4.01, .y_low = -0.4, .y_high = 0.4, .text = "10 us", .strength = 0.5}}}}};
+}
+
+TEST(Svg, PatchesAreRectanglesWithTheirTextWhereItFits) {
+  const std::string text = svg(bars());
+  EXPECT_NE(text.find("fill=\"#0072b2\" stroke=\"#fff\" stroke-width=\"0.5\"><title>&lt;attend&gt;</title></rect>"),
+            std::string::npos);
+  EXPECT_NE(text.find("fill=\"#80b9d9\""), std::string::npos);  // half of the colour
+  EXPECT_NE(text.find(">4 ms</text>"), std::string::npos);
+  EXPECT_EQ(text.find(">10 us</text>"), std::string::npos);
+  EXPECT_NE(text.find(">quest &amp; dense</text>"), std::string::npos);
+}
+
+TEST(Pgfplots, PatchesAreFilledAndListedOnce) {
+  const std::string text = pgfplots(bars());
+  EXPECT_NE(text.find("coordinates {(0,-0.4) (4,-0.4) (4,0.4) (0,0.4)} -- cycle;  % <attend>"), std::string::npos);
+  EXPECT_NE(text.find("yticklabels={{quest \\& dense}}"), std::string::npos);
+  EXPECT_EQ(text.find("\\addlegendentry{attend}"), text.rfind("\\addlegendentry{attend}"));
+  EXPECT_NE(text.find("\\addlegendentry{attend}"), std::string::npos);
+}
+
+TEST(FigureCsv, HasALinePerPointAndPatch) {
+  const std::string text = figure_csv(bars());
+  EXPECT_EQ(text.substr(0, text.find('\n')), "series,label,ms,,y_low,y_high,x_high");
+  EXPECT_NE(text.find("attend,<attend>,0,,-0.4,0.4,4\n"), std::string::npos);
+  EXPECT_NE(figure_csv(crowded()).find("series 0,budget 1,1,1,,,\n"), std::string::npos);
 }
 
 }  // namespace

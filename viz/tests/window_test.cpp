@@ -29,6 +29,7 @@ class WindowTest : public QObject {
   void theLayoutIsRemembered();
   void aShortRunArrivesInThePages();
   void theAttentionMapIsComputed();
+  void theProgramExportsWithoutADisplay();
 };
 
 void WindowTest::everyPageShowsAPublishedRecord() {
@@ -169,8 +170,26 @@ void WindowTest::theAttentionMapIsComputed() {
   page.refreshNow();
   page.setLength(256);
   page.start();
-  QTRY_VERIFY_WITH_TIMEOUT(!page.isBusy(), 120000);
-  QVERIFY2(page.status().contains("kept"), qPrintable(page.status()));
+  QTRY_VERIFY2_WITH_TIMEOUT(page.status().contains("kept"), qPrintable(page.status()), 60000);
+}
+
+void WindowTest::theProgramExportsWithoutADisplay() {
+  const QTemporaryDir folder;
+  const auto run = [&](const QStringList& arguments) {
+    QProcess program;
+    program.start(QStringLiteral(ATTNSCOPE_PROGRAM_DIR "/attnscope-viz"), arguments);
+    program.waitForFinished(60000);
+    return std::pair(program.exitCode(),
+                     QString::fromUtf8(program.readAllStandardOutput() + program.readAllStandardError()));
+  };
+  const QString record = testing::published("decode_budget.json");
+  const auto [code, text] = run({record, "--export", folder.path(), "--format", "pdf"});
+  QCOMPARE(code, 0);
+  QVERIFY2(text.contains("accuracy_flops-"), qPrintable(text));
+  QVERIFY(!QDir(folder.path()).entryList({"*.pdf"}).isEmpty());
+  QCOMPARE(run({record, "--export", folder.path(), "--format", "gif"}).first, 2);
+  QCOMPARE(run({"/no/such/record.json", "--export", folder.path()}).first, 2);
+  QCOMPARE(run({"--export", folder.path()}).first, 2);
 }
 
 }  // namespace attnscope::viz

@@ -80,6 +80,7 @@ void paintKept(QCustomPlot& plot, const AttentionMap& map, const Theme& theme) {
   if (map.queries == 1) curve->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, 8));
   plot.yAxis->setRangeReversed(true);
   plot.xAxis->setRange(0, 1.02);
+  plot.xAxis->ticker()->setTickCount(2);  // the plot is narrow
   plot.yAxis->setRange(0, static_cast<double>(map.queries));
   plot.replot(QCustomPlot::rpQueuedReplot);
 }
@@ -134,6 +135,7 @@ AttentionPage::AttentionPage(Session& session, QWidget* parent)
   add(m_truth, tr("True attention (softmax weight, logarithmic)"), 3);
   add(m_selection, tr("What the method attended"), 3);
   add(m_kept, tr("Mass kept per query"), 1);
+  maps->setSizes({500, 500, 160});
   auto* layout = new QVBoxLayout(this);
   layout->addLayout(top);
   layout->addWidget(m_status);
@@ -252,10 +254,12 @@ void AttentionPage::paintMaps() {
   if (map.queries == 0) {  // nothing was computed yet
     for (QCustomPlot* plot : {m_truth, m_selection, m_kept}) {
       dress(*plot, theme, {}, {});
+      plot->axisRect()->setVisible(false);
       plot->replot(QCustomPlot::rpQueuedReplot);
     }
     return;
   }
+  for (QCustomPlot* plot : {m_truth, m_selection, m_kept}) plot->axisRect()->setVisible(true);
   paintMap(*m_truth, map, theme, true);
   paintMap(*m_selection, map, theme, false);
   paintKept(*m_kept, map, theme);

@@ -10,6 +10,11 @@
 #include "viz/models/table_text.hpp"
 
 namespace attnscope::viz {
+namespace {
+
+constexpr int kWidest = 460;  // of a column; longer texts are in the tooltip
+
+}  // namespace
 
 RowsView::RowsView(Session& session, std::vector<RowsColumn> columns, QWidget* parent)
     : QTableView(parent), m_rows(std::move(columns)) {
@@ -22,6 +27,7 @@ RowsView::RowsView(Session& session, std::vector<RowsColumn> columns, QWidget* p
   setSelectionMode(SingleSelection);
   setAlternatingRowColors(true);
   setWordWrap(false);
+  horizontalHeader()->setMaximumSectionSize(kWidest);
   verticalHeader()->hide();
   verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 6);
   connect(selectionModel(), &QItemSelectionModel::currentRowChanged, this, [&session](const QModelIndex& current) {

@@ -96,8 +96,13 @@ RunPage::RunPage(Session& session, QWidget* parent)
   connect(&m_run, &RunProcess::ended, this, &RunPage::end);
   m_poll.setInterval(kPollMs);
   connect(&m_poll, &QTimer::timeout, this, &RunPage::showJournal);
-  askRegistry();
+  connect(&session.library(), &Library::filesChanged, this, &RunPage::showProgress);
   showState();
+}
+
+// When the page is first seen: the program takes a moment to answer.
+void RunPage::refresh() {
+  if (!std::exchange(m_asked, true)) askRegistry();
 }
 
 void RunPage::askRegistry() {
@@ -110,6 +115,7 @@ void RunPage::askRegistry() {
     item->setToolTip(method[QStringLiteral("title")].toString());
   }
   if (attnscopeProgram().isEmpty()) m_status->setText(tr("attnscope is neither beside this program nor on the PATH."));
+  showState();
 }
 
 RunRequest RunPage::request() const {
@@ -147,6 +153,13 @@ void RunPage::showJournal() {
   if (size == m_journalSize || size == 0) return;
   m_journalSize = size;
   session().library().open({journal()});
+}
+
+void RunPage::showProgress() {
+  if (!isRunning()) return;
+  for (const Loaded& file : session().library().files())
+    if (file.path == journal() && file.dataset)
+      m_status->setText(tr("Running: %1 points measured").arg(file.dataset->record->points.size()));
 }
 
 void RunPage::end(const QString& problem) {

@@ -30,11 +30,12 @@ class RunPage : public Page {
   QString status() const { return m_status->text(); }
 
  protected:
-  void refresh() override {}
+  void refresh() override;
 
  private:
   void askRegistry();
   void showJournal();
+  void showProgress();
   void end(const QString& problem);
   void showState();
   QString journal() const { return m_record + QStringLiteral(".journal"); }
@@ -52,6 +53,7 @@ class RunPage : public Page {
   QTimer m_poll;
   QString m_record;  // that the run under way will write
   qint64 m_journalSize = 0;
+  bool m_asked = false;  // the registry
 };
 
 }  // namespace attnscope::viz
