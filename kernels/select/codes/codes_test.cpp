@@ -123,6 +123,36 @@ TEST(ProductCodes, NothingOrEverythingChosen) {
   });
 }
 
+TEST(ProductCodes, EveryPartHasItsNearestCentroid) {
+  for (const Dtype dtype : {Dtype::f32, Dtype::f16, Dtype::bf16})
+    for (const std::int64_t bits : {1, 6}) {
+      const Shape shape{.head_dim = 128, .q_len = 1, .kv_len = 500, .dtype = dtype};
+      const Problem problem(shape);
+      const CodePlan plan{.first = 3, .keys = 497, .candidates = 400, .choose = 5, .bits = bits, .iterations = 2};
+      on_every_backend([&](const Queue& on) {
+        const Step step = take_step(on, problem, plan);
+        for (std::int64_t i = 0; i < 2 * plan.keys; ++i) {
+          const std::int64_t key = i / 2, part = i % 2, own = step.codes[key] >> part * bits & (plan.centroids() - 1);
+          double nearest = INFINITY, found = INFINITY, magnitude = 0;
+          for (std::int64_t c = 0; c < plan.centroids(); ++c) {
+            double distance = 0, norms = 0;
+            for (std::int64_t e = 0; e < 64; ++e) {
+              const double x = problem.k(0, plan.first + key, part * 64 + e);
+              const double y = load_element(step.centroids.data(), dtype, ((part * plan.centroids() + c) * 64) + e);
+              distance += (x - y) * (x - y);
+              norms += x * x + y * y;
+            }
+            nearest = std::min(nearest, distance);
+            magnitude = std::max(magnitude, norms);
+            if (c == own) found = distance;
+          }
+          // Half the distance is a sum of 65 terms that |x|² + |c|² bounds; both candidates are rounded.
+          ASSERT_LE(found, nearest + 4 * 84 * 0x1p-23 * magnitude) << "key " << key << " part " << part;
+        }
+      });
+    }
+}
+
 TEST(ProductCodes, RoundsBringCentroidsNearer) {
   const Shape shape{.batch = 2, .head_dim = 128, .q_len = 1, .kv_len = 3000, .dtype = Dtype::bf16};
   const Problem problem(shape);

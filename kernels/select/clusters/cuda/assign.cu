@@ -127,7 +127,9 @@ __global__ __launch_bounds__(kThreads, 2) void assign_kernel(const __grid_consta
     copy_commit();
   }
 
-  Best best[2][2];  // of points m · 16 + half · 8 + lane / 4 of the warp
+  // Of points m · 16 + half · 8 + lane / 4 of the warp, at [m · 2 + half]. One dimension: of an array with two,
+  // nvcc 13.0 runs the member initialisers for the first row only and leaves zeros in the rest.
+  Best best[4];
   const std::uint32_t b_lane = (lane_row8 + (lane >> 4) * 8) * kRowBytes + ((((lane >> 3) & 1) ^ lane_row8) << 4);
   for (int number = 0; number < tiles; ++number) {
     copy_wait<kStages - 2>();
@@ -166,12 +168,12 @@ __global__ __launch_bounds__(kThreads, 2) void assign_kernel(const __grid_consta
           const float(&own)[2][4] = score[m];
           const float largest =
               fmaxf(fmaxf(own[0][half * 2], own[0][half * 2 + 1]), fmaxf(own[1][half * 2], own[1][half * 2 + 1]));
-          if (largest <= best[m][half].score) continue;
+          Best& so_far = best[m * 2 + half];
+          if (largest <= so_far.score) continue;
 #pragma unroll
           for (int n = 0; n < 2; ++n)
 #pragma unroll
-            for (int e = 0; e < 2; ++e)
-              best[m][half].take(own[n][half * 2 + e], number * kTileClusters + column + n * 8 + e);
+            for (int e = 0; e < 2; ++e) so_far.take(own[n][half * 2 + e], number * kTileClusters + column + n * 8 + e);
         }
     }
   }
@@ -180,7 +182,7 @@ __global__ __launch_bounds__(kThreads, 2) void assign_kernel(const __grid_consta
   for (int m = 0; m < 2; ++m)
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      Best& own = best[m][half];
+      Best& own = best[m * 2 + half];
 #pragma unroll
       for (int offset = 1; offset < 4; offset *= 2)
         own.take(__shfl_xor_sync(kWarpMask, own.score, offset), __shfl_xor_sync(kWarpMask, own.cluster, offset));
