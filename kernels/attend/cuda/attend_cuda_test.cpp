@@ -53,6 +53,17 @@ TEST_P(AttendCudaOf, DenseEqualsReference) {
   }
 }
 
+TEST_P(AttendCudaOf, RowsWhoseLogitsAllLieFarBelowZeroAreNotEmpty) {
+  // q · k / √d = −16 √d for every pair, −181 at d = 128: e^−181 is zero in fp32, so the maximum has to be the row's
+  // own.
+  for (const std::int64_t q_len : {1, 300}) {
+    Case low({1, 2, 1, 128, q_len, 300, true, GetParam()});
+    for (std::int64_t i = 0; i < low.shape.q_elements(); ++i) store_element(low.q.data(), GetParam(), i, 4);
+    for (std::int64_t i = 0; i < low.shape.kv_elements(); ++i) store_element(low.k.data(), GetParam(), i, -4);
+    low.expect_equal(Dense{});
+  }
+}
+
 TEST_F(AttendCuda, FullAttentionTakesMoreQueriesThanKeys) {
   for (const Dtype dtype : {Dtype::bf16, Dtype::f32}) Case({1, 2, 1, 128, 200, 33, false, dtype}).expect_equal(Dense{});
 }

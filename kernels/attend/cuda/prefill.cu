@@ -117,7 +117,9 @@ __global__ __launch_bounds__(kThreads,
 
   const float scale_log2 = args.scale * std::numbers::log2e_v<float>;
   float out[kRowTiles][kOutTiles][4] = {};
-  RowState rows[kRowTiles][2];
+  // One dimension: nvcc 13.0 runs default member initialisers for the first row of a two-dimensional array only, and a
+  // maximum that starts at 0 empties rows whose logits all lie far below.
+  RowState rows[kRowTiles * 2];
 
   // Lane addresses of ldmatrix; the k step enters by XOR into the chunk bits, rows by addition.
   const int lane_row8 = lane & 7;
@@ -177,22 +179,22 @@ __global__ __launch_bounds__(kThreads,
     for (int m = 0; m < kRowTiles; ++m)
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        float best = rows[m][half].max;
+        float best = rows[m * 2 + half].max;
 #pragma unroll
         for (int n = 0; n < kScoreTiles; ++n)
           best = fmaxf(best, fmaxf(score[m][n][half * 2], score[m][n][half * 2 + 1]));
         best = fmaxf(best, __shfl_xor_sync(kWarpMask, best, 1));
         best = fmaxf(best, __shfl_xor_sync(kWarpMask, best, 2));
-        moved |= best != rows[m][half].max;
+        moved |= best != rows[m * 2 + half].max;
         shift[m][half] = best == -INFINITY ? 0.0f : best * scale_log2;
-        rescale[m][half] = exp2_fast(rows[m][half].max * scale_log2 - shift[m][half]);
-        rows[m][half].max = best;
+        rescale[m][half] = exp2_fast(rows[m * 2 + half].max * scale_log2 - shift[m][half]);
+        rows[m * 2 + half].max = best;
       }
     if (__any_sync(kWarpMask, moved)) {
 #pragma unroll
       for (int m = 0; m < kRowTiles; ++m) {
-        rows[m][0].rescale(rescale[m][0]);
-        rows[m][1].rescale(rescale[m][1]);
+        rows[m * 2].rescale(rescale[m][0]);
+        rows[m * 2 + 1].rescale(rescale[m][1]);
 #pragma unroll
         for (int n = 0; n < kOutTiles; ++n) {
           out[m][n][0] *= rescale[m][0];
@@ -212,8 +214,8 @@ __global__ __launch_bounds__(kThreads,
           score[m][n][e] = exp2_fast(fmaf(score[m][n][e], scale_log2, -shift[m][e / 2]));
           tile_sum[e / 2] += score[m][n][e];
         }
-      rows[m][0].add(tile_sum[0]);
-      rows[m][1].add(tile_sum[1]);
+      rows[m * 2].add(tile_sum[0]);
+      rows[m * 2 + 1].add(tile_sum[1]);
     }
 
     // O += P V: an accumulator pair of S is, once rounded, the A fragment of the next product.
@@ -247,7 +249,7 @@ __global__ __launch_bounds__(kThreads,
   for (int m = 0; m < kRowTiles; ++m)
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      float sum = rows[m][half].sum + rows[m][half].lost;
+      float sum = rows[m * 2 + half].sum + rows[m * 2 + half].lost;
       sum += __shfl_xor_sync(kWarpMask, sum, 1);
       sum += __shfl_xor_sync(kWarpMask, sum, 2);
       const float inverse = sum > 0.0f ? 1.0f / sum : 0.0f;
@@ -258,7 +260,7 @@ __global__ __launch_bounds__(kThreads,
             pack<T>(out[m][n][half * 2] * inverse, out[m][n][half * 2 + 1] * inverse);
       if (lane % 4 == 0 && row_begin + local < row_end)
         args.lse[std::int64_t{head} * args.axis.q_len + row_begin + local] =
-            sum > 0.0f ? rows[m][half].max * args.scale + logf(sum) : -INFINITY;
+            sum > 0.0f ? rows[m * 2 + half].max * args.scale + logf(sum) : -INFINITY;
     }
   __syncwarp();
   auto* o = static_cast<T*>(args.o) + std::int64_t{head} * args.axis.q_len * kHeadDim;
