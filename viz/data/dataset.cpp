@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "viz/data/words.hpp"
+
 namespace attnscope::viz {
 namespace {
 
@@ -14,7 +16,7 @@ QString text(const json& context, const char* pointer) {
   const json::json_pointer where(pointer);
   if (!context.contains(where)) return {};
   const json& value = context[where];
-  return QString::fromStdString(value.is_string() ? value.get<std::string>() : value.dump());
+  return words(value.is_string() ? value.get<std::string>() : value.dump());
 }
 
 }  // namespace
@@ -23,7 +25,7 @@ DatasetPtr makeDataset(const QString& name, const QStringList& paths, std::share
   reports::Wording wording(*record);
   std::vector<QString> labels;
   labels.reserve(record->points.size());
-  for (const record::Point& point : record->points) labels.push_back(QString::fromStdString(wording.label(point)));
+  for (const record::Point& point : record->points) labels.push_back(words(wording.label(point)));
   auto derived = record::derive_all(*record);
   auto families = reports::facets(wording, reports::Across::kv_len);
   return std::make_shared<const Dataset>(Dataset{.name = name,

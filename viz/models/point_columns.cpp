@@ -4,6 +4,7 @@
 #include <array>
 
 #include "reports/figure/text.hpp"
+#include "viz/data/words.hpp"
 #include "viz/models/tables.hpp"
 
 namespace attnscope::viz {
@@ -12,28 +13,34 @@ namespace {
 using record::Point;
 using Value = std::optional<double>;
 
-QString words(const std::string& text) { return QString::fromStdString(text); }
-QString words(std::string_view text) { return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size())); }
-
 // A column of words.
 template <QString (*Text)(const Dataset&, std::size_t)>
-constexpr PointColumn wordColumn(const char* title, const char* tooltip) {
-  return {title, tooltip, false, Text,
-          [](const Dataset& dataset, std::size_t i) { return QVariant(Text(dataset, i)); }};
+constexpr PointColumn wordColumn(const char* title, const char* tooltip, bool identity = false) {
+  return {.title = title,
+          .tooltip = tooltip,
+          .numeric = false,
+          .identity = identity,
+          .text = Text,
+          .sortKey = [](const Dataset& dataset, std::size_t i) { return QVariant(Text(dataset, i)); }};
 }
 
 // A column of numbers, written by `Format`.
 template <Value (*Get)(const Dataset&, std::size_t), std::string (*Format)(double)>
-constexpr PointColumn numberColumn(const char* title, const char* tooltip) {
-  return {title, tooltip, true,
-          [](const Dataset& dataset, std::size_t i) {
-            const Value value = Get(dataset, i);
-            return value ? words(Format(*value)) : QString();
-          },
-          [](const Dataset& dataset, std::size_t i) {
-            const Value value = Get(dataset, i);
-            return value ? QVariant(*value) : QVariant();
-          }};
+constexpr PointColumn numberColumn(const char* title, const char* tooltip, bool identity = false) {
+  return {.title = title,
+          .tooltip = tooltip,
+          .numeric = true,
+          .identity = identity,
+          .text =
+              [](const Dataset& dataset, std::size_t i) {
+                const Value value = Get(dataset, i);
+                return value ? words(Format(*value)) : QString();
+              },
+          .sortKey =
+              [](const Dataset& dataset, std::size_t i) {
+                const Value value = Get(dataset, i);
+                return value ? QVariant(*value) : QVariant();
+              }};
 }
 
 std::string milliseconds(double ns) { return reports::number(ns / 1e6); }
@@ -52,21 +59,21 @@ Value spread(const Dataset& d, std::size_t i) {
 
 constexpr std::array kColumns{
     wordColumn<[](const Dataset& d, std::size_t i) { return words(d.point(i).method); }>(
-        "Method", "The sparse attention method, or dense."),
+        "Method", "The sparse attention method, or dense.", true),
     wordColumn<[](const Dataset& d, std::size_t i) { return words(d.wording.variant(d.point(i))); }>(
-        "Parameters", "The parameters of the method that vary in this record."),
+        "Parameters", "The parameters of the method that vary in this record.", true),
     wordColumn<[](const Dataset& d, std::size_t i) { return words(to_string(d.point(i).backend)); }>(
-        "Backend", "What executed it: the reference, the CPU engine, CUDA kernels or cuDNN."),
+        "Backend", "What executed it: the reference, the CPU engine, CUDA kernels or cuDNN.", true),
     wordColumn<[](const Dataset& d, std::size_t i) { return words(to_string(d.point(i).phase)); }>(
-        "Phase", "Prefill: many queries at once. Decode: one new token per sequence."),
+        "Phase", "Prefill: many queries at once. Decode: one new token per sequence.", true),
     wordColumn<[](const Dataset& d, std::size_t i) { return words(d.point(i).workload.name); }>(
-        "Workload", "Where queries, keys and values come from."),
+        "Workload", "Where queries, keys and values come from.", true),
     numberColumn<[](const Dataset& d, std::size_t i) -> Value { return d.point(i).shape.kv_len; }, reports::binary>(
-        "Context (keys)", "Keys per sequence, in units of 1024 (k) and 1024² (M)."),
+        "Context (keys)", "Keys per sequence, in units of 1024 (k) and 1024² (M).", true),
     numberColumn<[](const Dataset& d, std::size_t i) -> Value { return d.point(i).shape.batch; }, reports::si>(
-        "Batch", "Sequences per call."),
+        "Batch", "Sequences per call.", true),
     wordColumn<[](const Dataset& d, std::size_t i) { return words(to_string(d.point(i).shape.dtype)); }>(
-        "Type", "Element type of queries, keys, values and output."),
+        "Type", "Element type of queries, keys, values and output.", true),
     wordColumn<[](const Dataset& d, std::size_t i) { return words(record::to_string(d.point(i).status)); }>(
         "Status", "ok, skipped, wrong (the kernel disagrees with its own reference), oom, timeout or crashed."),
     numberColumn<[](const Dataset& d, std::size_t i) { return d.point(i).density; }, percentNumber>(
@@ -108,7 +115,7 @@ constexpr std::array kColumns{
     wordColumn<[](const Dataset& d, std::size_t i) { return words(record::to_string(d.point(i).tier)); }>(
         "Tier", "T0 clock, T1 kernel activity, T2 hardware counters, T3 sampling inside kernels."),
     wordColumn<[](const Dataset& d, std::size_t i) { return words(d.point(i).contract); }>(
-        "Contract", "cold: caches flushed before each call; warm: not; graph: as one CUDA graph."),
+        "Contract", "cold: caches flushed before each call; warm: not; graph: as one CUDA graph.", true),
     wordColumn<[](const Dataset& d, std::size_t i) { return words(d.point(i).reason); }>("Reason",
                                                                                          "Why the point is not ok."),
 };
@@ -121,7 +128,7 @@ QString pointFacts(const Dataset& dataset, std::size_t i) {
   QString rows;
   for (const PointColumn& column : kColumns) {
     const QString text = column.text(dataset, i);
-    if (!text.isEmpty())
+    if (!column.identity && !text.isEmpty())
       rows += QStringLiteral("<tr><td>%1&nbsp;&nbsp;</td><td align=\"right\">%2</td></tr>")
                   .arg(QString::fromUtf8(column.title).toHtmlEscaped(), text.toHtmlEscaped());
   }

@@ -14,13 +14,14 @@ struct PointColumn {
   const char* title;    // with the unit
   const char* tooltip;  // one sentence
   bool numeric;
+  bool identity;  // part of what the point is called
   QString (*text)(const Dataset& dataset, std::size_t i);
   QVariant (*sortKey)(const Dataset& dataset, std::size_t i);  // invalid where there is no value
 };
 
 std::span<const PointColumn> pointColumns();
 
-/// Everything that is known about a point, as rich text: for tooltips and the details of the chosen point.
+/// What a point is called and everything that was measured of it, as rich text.
 QString pointFacts(const Dataset& dataset, std::size_t i);
 
 }  // namespace attnscope::viz

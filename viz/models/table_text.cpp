@@ -4,14 +4,14 @@
 #include <QStringList>
 
 #include "reports/formats/escape.hpp"
+#include "viz/data/words.hpp"
 
 namespace attnscope::viz {
 namespace {
 
 QString escaped(const QString& text, TableFormat format) {
   const std::string bytes = text.toStdString();
-  return QString::fromStdString(format == TableFormat::csv ? reports::escape_csv(bytes)
-                                                           : reports::escape_markdown(bytes));
+  return words(format == TableFormat::csv ? reports::escape_csv(bytes) : reports::escape_markdown(bytes));
 }
 
 QString line(const QStringList& cells, TableFormat format) {

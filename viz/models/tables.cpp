@@ -8,14 +8,12 @@
 
 #include "reports/figure/break_even.hpp"
 #include "reports/figure/text.hpp"
+#include "viz/data/words.hpp"
 
 namespace attnscope::viz {
 namespace {
 
 using nlohmann::json;
-
-QString words(const std::string& text) { return QString::fromStdString(text); }
-QString words(std::string_view text) { return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size())); }
 
 Cell numberCell(const std::optional<double>& value, std::string (*format)(double)) {
   return value ? Cell{words(format(*value)), *value} : Cell{};

@@ -143,6 +143,7 @@ void ModelsTest::factsNameThePoint() {
   QVERIFY(facts.contains(dataset->labels[1]));
   QVERIFY(facts.contains("Speed-up"));
   QVERIFY(!facts.contains("Task score"));  // it has none
+  QVERIFY(!facts.contains("Batch"));       // its name says that
 }
 
 }  // namespace attnscope::viz

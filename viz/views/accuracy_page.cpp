@@ -7,11 +7,10 @@
 
 #include "reports/figure/pareto.hpp"
 #include "reports/figure/text.hpp"
+#include "viz/data/words.hpp"
 
 namespace attnscope::viz {
 namespace {
-
-QString words(std::string_view text) { return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size())); }
 
 QComboBox* choiceOf(std::span<const reports::NamedQuantity> quantities, const QString& tooltip) {
   auto* box = new QComboBox;
@@ -83,7 +82,7 @@ void AccuracyPage::setBudget(double budget) {
 
 void AccuracyPage::judgeBudget() {
   m_best = reports::best_within(m_view->figure(), *m_budget, accuracy().higher_is_better);
-  const QString budget = QString::fromStdString(reports::si(*m_budget));
+  const QString budget = words(reports::si(*m_budget));
   if (m_view->figure().series.empty())
     m_verdict->setText(tr("No point has both quantities."));
   else if (!m_best)
@@ -92,9 +91,9 @@ void AccuracyPage::judgeBudget() {
     const Dataset& dataset = *session().dataset();
     const record::Point& point = dataset.point(*m_best);
     m_verdict->setText(tr("Best within %1: <b>%2 %3</b> (%4), %5 %6")
-                           .arg(budget, words(point.method), QString::fromStdString(dataset.wording.variant(point)),
+                           .arg(budget, words(point.method), words(dataset.wording.variant(point)),
                                 words(to_string(point.backend)), words(accuracy().title),
-                                QString::fromStdString(reports::number(*accuracy().value(point)))));
+                                words(reports::number(*accuracy().value(point)))));
   }
 }
 

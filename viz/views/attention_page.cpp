@@ -14,76 +14,12 @@
 #include "harness/base/text_file.hpp"
 #include "harness/record/file.hpp"
 #include "reports/figure/text.hpp"
+#include "viz/data/words.hpp"
+#include "viz/views/attention_plots.hpp"
+#include "viz/views/export.hpp"
 
 namespace attnscope::viz {
 namespace {
-
-constexpr std::int64_t kMostCells = 1024;  // along one side of a map; longer sides show the largest of each group
-constexpr double kFaintest = 1e-6;         // weights below this share a colour
-
-QString words(const std::string& text) { return QString::fromStdString(text); }
-
-void dress(QCustomPlot& plot, const Theme& theme, const QString& x, const QString& y) {
-  plot.setBackground(theme.background);
-  for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) {
-    axis->setLabelColor(theme.text);
-    axis->setTickLabelColor(theme.text);
-    axis->setBasePen(QPen(theme.muted));
-    axis->setTickPen(QPen(theme.muted));
-    axis->setSubTickPen(QPen(theme.muted));
-    axis->grid()->setVisible(false);
-  }
-  plot.xAxis->setLabel(x);
-  plot.yAxis->setLabel(y);
-}
-
-// The maps of true attention and of the selection: queries down, keys to the right.
-void paintMap(QCustomPlot& plot, const AttentionMap& map, const Theme& theme, bool truth) {
-  plot.clearPlottables();
-  dress(plot, theme, QObject::tr("key"), QObject::tr("query"));
-  const auto cols = std::min(map.keys, kMostCells);
-  const auto rows = std::min(map.queries, kMostCells);
-  auto* image = new QCPColorMap(plot.xAxis, plot.yAxis);  // owned by the plot
-  image->data()->setSize(static_cast<int>(cols), static_cast<int>(rows));
-  image->data()->setRange({0, static_cast<double>(map.keys)}, {0, static_cast<double>(map.queries)});
-  image->data()->fill(truth ? kFaintest : 0);
-  for (std::int64_t i = 0; i < map.queries; ++i)
-    for (std::int64_t j = 0; j < map.keys; ++j) {
-      const auto at = static_cast<std::size_t>(i * map.keys + j);
-      const double value = truth ? std::max<double>(map.weight[at], kFaintest) : map.attended[at];
-      const auto col = static_cast<int>(j * cols / map.keys);
-      const auto row = static_cast<int>(i * rows / map.queries);
-      if (value > image->data()->cell(col, row)) image->data()->setCell(col, row, value);
-    }
-  image->setInterpolate(false);
-  QCPColorGradient gradient;
-  gradient.clearColorStops();
-  gradient.setColorStopAt(0, theme.background);
-  gradient.setColorStopAt(1, theme.colour({.colour = truth ? std::size_t{2} : std::size_t{1}}));
-  if (truth) gradient.setColorStopAt(0.6, theme.colour({.colour = 5}));
-  image->setGradient(gradient);
-  image->setDataScaleType(truth ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
-  image->setDataRange(truth ? QCPRange(kFaintest, 1) : QCPRange(0, 1));
-  plot.yAxis->setRangeReversed(true);
-  plot.xAxis->setRange(0, static_cast<double>(map.keys));
-  plot.yAxis->setRange(0, static_cast<double>(map.queries));
-  plot.replot(QCustomPlot::rpQueuedReplot);
-}
-
-void paintKept(QCustomPlot& plot, const AttentionMap& map, const Theme& theme) {
-  plot.clearPlottables();
-  dress(plot, theme, QObject::tr("mass kept"), QString());
-  auto* curve = new QCPCurve(plot.xAxis, plot.yAxis);  // owned by the plot; a graph could not run down the page
-  for (std::int64_t i = 0; i < map.queries; ++i)
-    curve->addData(map.kept[static_cast<std::size_t>(i)], static_cast<double>(i) + 0.5);
-  curve->setPen(QPen(theme.colour({.colour = 3}), 1.5));
-  if (map.queries == 1) curve->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, 8));
-  plot.yAxis->setRangeReversed(true);
-  plot.xAxis->setRange(0, 1.02);
-  plot.xAxis->ticker()->setTickCount(2);  // the plot is narrow
-  plot.yAxis->setRange(0, static_cast<double>(map.queries));
-  plot.replot(QCustomPlot::rpQueuedReplot);
-}
 
 std::pair<AttentionMap, QString> readSafely(const QString& path, const Shape& shape, std::int64_t head) {
   try {
@@ -253,15 +189,15 @@ void AttentionPage::paintMaps() {
   const AttentionMap& map = m_map;
   if (map.queries == 0) {  // nothing was computed yet
     for (QCustomPlot* plot : {m_truth, m_selection, m_kept}) {
-      dress(*plot, theme, {}, {});
+      plot->setBackground(theme.background);
       plot->axisRect()->setVisible(false);
       plot->replot(QCustomPlot::rpQueuedReplot);
     }
     return;
   }
   for (QCustomPlot* plot : {m_truth, m_selection, m_kept}) plot->axisRect()->setVisible(true);
-  paintMap(*m_truth, map, theme, true);
-  paintMap(*m_selection, map, theme, false);
+  paintWeights(*m_truth, map, theme);
+  paintAttended(*m_selection, map, theme);
   paintKept(*m_kept, map, theme);
   const auto attended = std::ranges::count(map.attended, std::uint8_t{1});
   m_status->setText(

@@ -7,15 +7,10 @@
 #include <QtConcurrent>
 
 #include "reports/compare/comparison_figure.hpp"
+#include "viz/data/words.hpp"
 #include "viz/models/tables.hpp"
 
 namespace attnscope::viz {
-namespace {
-
-QString words(const std::string& text) { return QString::fromStdString(text); }
-
-}  // namespace
-
 ComparePage::ComparePage(Session& session, QWidget* parent)
     : Page(session, parent),
       m_baselines(new QComboBox),
@@ -86,8 +81,8 @@ void ComparePage::refresh() {
 void ComparePage::show(const Outcome& outcome) {
   QStringList notes;
   for (const std::string& warning : outcome.warnings) notes.append(QStringLiteral("⚠ ") + words(warning));
-  if (!outcome.warnings.empty())
-    notes.append(tr("Compare the shares of the roof rather than the times, where the machines differ."));
+  if (machineOf(*m_base->record) != machineOf(*m_current->record))
+    notes.append(tr("The machines differ: compare the shares of the roof rather than the times."));
   if (notes.isEmpty())
     notes.append(tr("%1 → %2: %3 points").arg(m_base->name, m_current->name).arg(outcome.points.size()));
   m_notes->setText(notes.mid(0, 4).join('\n'));

@@ -4,6 +4,7 @@
 #include <QVBoxLayout>
 
 #include "reports/compare/compare.hpp"
+#include "viz/data/words.hpp"
 #include "viz/models/tables.hpp"
 
 namespace attnscope::viz {
@@ -26,7 +27,7 @@ void EnvironmentPage::refresh() {
     return m_rows->setRows({});
   }
   QStringList warnings;
-  if (const auto reason = reports::busy(*dataset->record)) warnings.append(QString::fromStdString(*reason));
+  if (const auto reason = reports::busy(*dataset->record)) warnings.append(words(*reason));
   const QString machine = machineOf(*dataset->record);
   for (const Loaded& file : session().library().files())
     if (file.dataset && !machine.isEmpty() && machineOf(*file.dataset->record) != machine)
@@ -34,7 +35,7 @@ void EnvironmentPage::refresh() {
                           .arg(file.dataset->name, machineName(*file.dataset->record), machineName(*dataset->record)));
   if (session().baseline())
     for (const std::string& reason : reports::incomparable(*session().baseline()->record, *dataset->record))
-      warnings.append(tr("not comparable with the baseline: %1").arg(QString::fromStdString(reason)));
+      warnings.append(tr("not comparable with the baseline: %1").arg(words(reason)));
   m_warnings->setText(warnings.isEmpty() ? tr("All open records come from one machine.")
                                          : QStringLiteral("⚠ ") + warnings.join(QStringLiteral("\n⚠ ")));
   m_rows->setRows(environmentRows(*dataset, session().baseline().get()));

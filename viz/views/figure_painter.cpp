@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "viz/views/figure_painter.hpp"
 
-#include <QSvgGenerator>
 #include <algorithm>
 #include <array>
 #include <set>
 
-#include "harness/base/error.hpp"
 #include "reports/figure/ticks.hpp"
+#include "viz/data/words.hpp"
+#include "viz/views/figure_ticker.hpp"
 #include "viz/views/label_item.hpp"
 #include "viz/views/patch_plottable.hpp"
 
@@ -20,44 +20,7 @@ using reports::Scale;
 using reports::Series;
 
 constexpr double kMarkerSize = 8;
-constexpr double kReach = 14;    // pixels within which a mark is meant
-constexpr double kZoomedIn = 3;  // a logarithmic range narrower than this factor is marked linearly
-constexpr int kExportWidth = 900;
-constexpr int kExportHeight = 560;
-constexpr int kRowHeight = 18;  // of a category, so that its text can be read
-constexpr int kTitleHeight = 140;
-
-QString words(const std::string& text) { return QString::fromStdString(text); }
-
-// Marks an axis where the reports mark it.
-class FigureTicker : public QCPAxisTicker {
- public:
-  explicit FigureTicker(reports::Axis axis) : m_axis(std::move(axis)) {}
-
-  void generate(const QCPRange& range, const QLocale&, QChar, int, QVector<double>& places, QVector<double>* minor,
-                QVector<QString>* labels) override {
-    places.clear();
-    if (minor) minor->clear();
-    if (labels) labels->clear();
-    for (const reports::Tick& tick : ticksOf(range)) {
-      if (tick.label.empty()) {
-        if (minor) minor->append(tick.value);
-        continue;
-      }
-      places.append(tick.value);
-      if (labels) labels->append(words(tick.label));
-    }
-  }
-
- private:
-  std::vector<reports::Tick> ticksOf(const QCPRange& range) const {
-    const reports::Range shown{range.lower, range.upper};
-    const bool narrow = m_axis.scale != Scale::linear && range.upper < kZoomedIn * range.lower;
-    return narrow ? reports::ticks(Scale::linear, shown) : reports::ticks(m_axis, shown);
-  }
-
-  reports::Axis m_axis;
-};
+constexpr double kReach = 14;  // pixels within which a mark is meant
 
 QCPScatterStyle scatterOf(const reports::Style& style, const QColor& colour) {
   constexpr std::array kShapes{
@@ -118,6 +81,10 @@ void FigurePainter::paint(const reports::Figure& figure, const Theme& theme, boo
   m_figure = figure;
   m_theme = theme;
   m_plot.setBackground(theme.background);
+  const bool anything = !figure.series.empty();  // axes around nothing would look like a mistake
+  m_plot.axisRect()->setVisible(anything);
+  m_title->setVisible(anything);
+  m_subtitle->setVisible(anything);
   setUpTitle();
   setUpAxis(*m_plot.xAxis, figure.x);
   setUpAxis(*m_plot.yAxis, figure.y);
@@ -309,35 +276,6 @@ void FigurePainter::highlight(std::optional<std::size_t> source) {
       values.append(mark.y);
     }
   m_ring->setData(keys, values);
-}
-
-void writePlot(QCustomPlot& plot, const QString& title, const QString& path, const QSize& size) {
-  bool written = false;
-  if (path.endsWith(QStringLiteral(".png"))) {
-    written = plot.savePng(path, size.width(), size.height(), 2.0);
-  } else if (path.endsWith(QStringLiteral(".pdf"))) {
-    written = plot.savePdf(path, size.width(), size.height(), QCP::epNoCosmetic, QStringLiteral("attnscope"), title);
-  } else if (path.endsWith(QStringLiteral(".svg"))) {
-    QSvgGenerator svg;
-    svg.setFileName(path);
-    svg.setTitle(title);
-    svg.setSize(size);
-    svg.setViewBox(QRect(QPoint(0, 0), size));
-    QCPPainter painter;
-    written = painter.begin(&svg);
-    painter.setMode(QCPPainter::pmVectorized);
-    painter.setMode(QCPPainter::pmNoCaching);
-    if (written) plot.toPainter(&painter, size.width(), size.height());
-    written = written && painter.end();
-  }
-  if (!written) throw InputError(path.toStdString() + ": cannot be written as svg, pdf or png");
-}
-
-void exportFigure(const reports::Figure& figure, const Theme& theme, const QString& path) {
-  QCustomPlot plot;
-  FigurePainter(plot).paint(figure, theme);
-  const auto rows = static_cast<int>(figure.y.categories.size());
-  writePlot(plot, words(figure.title), path, {kExportWidth, std::max(kExportHeight, kRowHeight * rows + kTitleHeight)});
 }
 
 }  // namespace attnscope::viz

@@ -59,10 +59,4 @@ class FigurePainter {
   std::vector<Mark> m_marks;
 };
 
-/// Writes what `plot` shows to `path` as its ending (svg, pdf or png) says. Throws InputError when that fails.
-void writePlot(QCustomPlot& plot, const QString& title, const QString& path, const QSize& size);
-
-/// Writes the figure to `path` as its ending (svg, pdf or png) says. Throws InputError when that fails.
-void exportFigure(const reports::Figure& figure, const Theme& theme, const QString& path);
-
 }  // namespace attnscope::viz

@@ -9,9 +9,10 @@
 #include <QToolTip>
 #include <algorithm>
 
-#include "harness/base/text_file.hpp"
 #include "reports/formats/formats.hpp"
+#include "viz/data/words.hpp"
 #include "viz/models/point_columns.hpp"
+#include "viz/views/export.hpp"
 
 namespace attnscope::viz {
 namespace {
@@ -45,7 +46,7 @@ void FigureView::setFigure(const reports::Figure& figure) {
   m_painter->paint(figure, themeOf(palette()), same);
   m_painter->highlight(m_session.point());
   drawCursorLine();
-  setAccessibleDescription(QString::fromStdString(figure.title + ". " + figure.subtitle + ". " + figure.caption));
+  setAccessibleDescription(words(figure.title + ". " + figure.subtitle + ". " + figure.caption));
   replot(rpQueuedReplot);
 }
 
@@ -176,28 +177,19 @@ void FigureView::step(int direction) {
 }
 
 void FigureView::exportInteractively() {
-  const QString name = QString::fromStdString(figure().name) + QStringLiteral(".svg");
+  const QString name = words(figure().name) + QStringLiteral(".svg");
   const QString path =
       QFileDialog::getSaveFileName(this, tr("Export figure"), name, tr("Picture (*.svg *.pdf *.png);;Data (*.csv)"));
   if (path.isEmpty()) return;
   try {
     writeFigure(figure(), path);
   } catch (const std::exception& failure) {
-    QMessageBox::warning(this, tr("Export figure"), QString::fromStdString(failure.what()));
+    QMessageBox::warning(this, tr("Export figure"), words(failure.what()));
   }
 }
 
 void FigureView::copyImage() { QApplication::clipboard()->setPixmap(toPixmap()); }
 
-void FigureView::copyData() {
-  QApplication::clipboard()->setText(QString::fromStdString(reports::figure_csv(figure())));
-}
-
-void writeFigure(const reports::Figure& figure, const QString& path) {
-  if (path.endsWith(QStringLiteral(".csv")))
-    write_text(path.toStdString(), reports::figure_csv(figure));
-  else
-    exportFigure(figure, printTheme(), path);
-}
+void FigureView::copyData() { QApplication::clipboard()->setText(words(reports::figure_csv(figure()))); }
 
 }  // namespace attnscope::viz

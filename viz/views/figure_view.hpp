@@ -59,7 +59,4 @@ class FigureView : public QCustomPlot {
   QPointF m_pressed;
 };
 
-/// Writes `figure` to `path`: a picture as print would show it, or its data when the path ends in .csv. Throws Error.
-void writeFigure(const reports::Figure& figure, const QString& path);
-
 }  // namespace attnscope::viz

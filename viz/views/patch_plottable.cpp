@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "viz/data/words.hpp"
+
 namespace attnscope::viz {
 namespace {
 
@@ -62,7 +64,7 @@ void PatchPlottable::draw(QCPPainter* painter) {
     const bool outlined = rect.width() > kOutlined && rect.height() > kOutlined;
     painter->setPen(outlined ? QPen(m_background, 1) : QPen(fill, 0));
     painter->drawRect(rect);
-    const QString text = QString::fromStdString(patch.text);
+    const QString text = words(patch.text);
     if (text.isEmpty() || metrics.horizontalAdvance(text) + kRoom > rect.width() || metrics.height() > rect.height())
       continue;
     painter->setPen(qGray(fill.rgb()) > 140 ? Qt::black : Qt::white);

@@ -5,6 +5,7 @@
 #include <QVBoxLayout>
 
 #include "reports/figures/plots.hpp"
+#include "viz/data/words.hpp"
 
 namespace attnscope::viz {
 
@@ -43,7 +44,7 @@ void PlotPage::refresh() {
   const reports::Figure figure = reports::draw(plot, session().dataset()->wording, facet);
   m_view->setFigure(figure);
   m_caption->setText(figure.series.empty() ? tr("Nothing to show: these points have not been measured for that.")
-                                           : QString::fromStdString(figure.caption));
+                                           : words(figure.caption));
 }
 
 }  // namespace attnscope::viz

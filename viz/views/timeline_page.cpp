@@ -4,6 +4,7 @@
 #include <QVBoxLayout>
 
 #include "reports/figure/timeline.hpp"
+#include "viz/data/words.hpp"
 
 namespace attnscope::viz {
 
@@ -28,7 +29,7 @@ void TimelinePage::refresh() {
   const reports::Figure figure = reports::timeline_figure(session().dataset()->wording, *point);
   m_view->setFigure(figure);
   m_caption->setText(figure.series.empty() ? tr("This point has neither kernels nor stages with times.")
-                                           : QString::fromStdString(figure.caption));
+                                           : words(figure.caption));
 }
 
 }  // namespace attnscope::viz

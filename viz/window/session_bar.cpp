@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "reports/figure/text.hpp"
+#include "viz/data/words.hpp"
 
 namespace attnscope::viz {
 
@@ -83,7 +84,7 @@ void SessionBar::showDatasets() {
 
 void SessionBar::showFamilies() {
   m_families->clear();
-  for (const reports::Facet& family : m_session.families()) m_families->addItem(QString::fromStdString(family.title));
+  for (const reports::Facet& family : m_session.families()) m_families->addItem(words(family.title));
   m_families->setCurrentIndex(m_session.families().empty() ? -1 : static_cast<int>(m_session.familyIndex()));
   m_families->setEnabled(m_families->count() > 1);
   showContexts();
@@ -96,7 +97,7 @@ void SessionBar::showContexts() {
   m_contexts->setEnabled(lengths.size() > 1);
   const auto chosen = m_session.context();
   if (chosen) m_contexts->setValue(static_cast<int>(std::ranges::find(lengths, *chosen) - lengths.begin()));
-  m_context->setText(chosen ? "N " + QString::fromStdString(reports::binary(static_cast<double>(*chosen))) : QString());
+  m_context->setText(chosen ? "N " + words(reports::binary(static_cast<double>(*chosen))) : QString());
 }
 
 void SessionBar::fillMethodMenu() {
@@ -109,7 +110,7 @@ void SessionBar::fillMethodMenu() {
     backends.insert(point.backend);
   }
   const auto add = [&](const auto& value, std::string_view text, auto Filter::*hidden) {
-    QAction* action = m_methods->addAction(QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size())));
+    QAction* action = m_methods->addAction(words(text));
     action->setCheckable(true);
     action->setChecked(!(m_session.filter().*hidden).contains(value));
     connect(action, &QAction::toggled, this, [this, value, hidden](bool shown) {
