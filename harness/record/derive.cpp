@@ -2,6 +2,7 @@
 #include "harness/record/derive.hpp"
 
 #include <string>
+#include <unordered_map>
 
 namespace attnscope::record {
 namespace {
@@ -85,14 +86,14 @@ Derived derive(const Record& record, const Point& point) {
 }
 
 std::vector<Derived> derive_all(const Record& record) {
-  std::vector<const Point*> candidates;
+  std::unordered_map<std::int64_t, std::vector<const Point*>> candidates;  // by context length
   for (const Point& point : record.points)
-    if (can_be_baseline(point)) candidates.push_back(&point);
+    if (can_be_baseline(point)) candidates[point.shape.kv_len].push_back(&point);
   std::vector<Derived> out;
   out.reserve(record.points.size());
   for (const Point& point : record.points) {
     const Point* dense = nullptr;
-    for (const Point* candidate : candidates) dense = better_baseline(dense, *candidate, point);
+    for (const Point* candidate : candidates[point.shape.kv_len]) dense = better_baseline(dense, *candidate, point);
     out.push_back(derive(record, point, dense));
   }
   return out;

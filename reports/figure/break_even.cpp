@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "harness/record/derive.hpp"
+#include "reports/figure/quantities.hpp"
 
 namespace attnscope::reports {
 namespace {
@@ -37,12 +37,11 @@ BreakEven of_curve(Series series) {
 
 std::vector<BreakEven> break_evens(const Wording& wording, const Facet& facet) {
   const record::Record& record = wording.record();
+  const Quantity speedup = derived(record, &record::Derived::speedup_over_dense);
   std::vector<BreakEven> out;
   for (const Curve& curve : curves(wording, facet, kv_len_of)) {
     if (record.points[curve.points.front()].method == "dense") continue;
-    Series series = series_of(wording, curve, kv_len_of, [&](const record::Point& point) {
-      return record::derive(record, point).speedup_over_dense;
-    });
+    Series series = series_of(wording, curve, kv_len_of, speedup);
     if (!series.points.empty()) out.push_back(of_curve(std::move(series)));
   }
   return out;

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "harness/base/error.hpp"
-#include "harness/record/derive.hpp"
 
 namespace attnscope::reports {
 namespace {
@@ -87,6 +87,13 @@ const NamedQuantity& find(std::span<const NamedQuantity> all, std::string_view w
 
 std::span<const NamedQuantity> costs() { return kCosts; }
 std::span<const NamedQuantity> accuracies() { return kAccuracies; }
+Quantity derived(const record::Record& record, std::optional<double> record::Derived::*quotient) {
+  const auto all = std::make_shared<const std::vector<record::Derived>>(record::derive_all(record));
+  return [all, quotient, first = record.points.data()](const Point& point) {
+    return (*all)[static_cast<std::size_t>(&point - first)].*quotient;
+  };
+}
+
 const NamedQuantity& cost(std::string_view name) { return find(kCosts, "cost", name); }
 const NamedQuantity& accuracy(std::string_view name) { return find(kAccuracies, "accuracy", name); }
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "harness/record/derive.hpp"
 #include "reports/figure/curves.hpp"
 
 namespace attnscope::reports {
@@ -24,6 +25,9 @@ std::span<const NamedQuantity> costs();
 
 /// Measures of agreement with exact attention or of success at a task. The first is the usual one.
 std::span<const NamedQuantity> accuracies();
+
+/// A quotient of the points of `record`, found for all of them at once. Only for points that lie in that very record.
+Quantity derived(const record::Record& record, std::optional<double> record::Derived::*quotient);
 
 /// The cost or accuracy of that name. Throws InputError naming the known ones.
 const NamedQuantity& cost(std::string_view name);

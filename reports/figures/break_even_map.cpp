@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
-#include "harness/record/derive.hpp"
 #include "reports/figure/plot.hpp"
+#include "reports/figure/quantities.hpp"
 #include "reports/figure/text.hpp"
 
 namespace attnscope::reports {
@@ -26,10 +26,11 @@ using Cells = std::map<std::pair<std::int64_t, int>, Winner>;  // by context len
 
 Cells winners(const Wording& wording, const Facet& facet) {
   const record::Record& record = wording.record();
+  const Quantity speedup_of = derived(record, &record::Derived::speedup_over_dense);
   Cells cells;
   for (const std::size_t i : facet.points) {
     const record::Point& point = record.points[i];
-    const auto speedup = record::derive(record, point).speedup_over_dense;
+    const auto speedup = speedup_of(point);
     if (!speedup || !point.density || *point.density <= 0) continue;
     Winner& cell = cells[{point.shape.kv_len, level_of(*point.density)}];
     if (*speedup > cell.speedup) cell = {i, *speedup};

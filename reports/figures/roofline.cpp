@@ -4,6 +4,7 @@
 
 #include "harness/record/derive.hpp"
 #include "reports/figure/plot.hpp"
+#include "reports/figure/quantities.hpp"
 #include "reports/figure/text.hpp"
 
 namespace attnscope::reports {
@@ -39,13 +40,12 @@ Figure describe(const Wording& wording, const Facet& facet) {
                 .x = {"needed FLOPs per modelled byte", Scale::log10},
                 .y = {"needed FLOP/s", Scale::log10},
                 .series = {}};
+  const Quantity intensity = derived(record, &record::Derived::intensity);
   for (const Curve& curve : curves(wording, facet, {})) {
-    Series series = series_of(
-        wording, curve, [&](const record::Point& point) { return record::derive(record, point).intensity; },
-        [](const record::Point& point) -> std::optional<double> {
-          if (!point.time) return std::nullopt;
-          return record::needed_flops(point) / (point.time->median_ns / 1e9);
-        });
+    Series series = series_of(wording, curve, intensity, [](const record::Point& point) -> std::optional<double> {
+      if (!point.time) return std::nullopt;
+      return record::needed_flops(point) / (point.time->median_ns / 1e9);
+    });
     series.role = Role::cloud;
     for (DataPoint& point : series.points) point.label = binary(*kv_len_of(record.points[*point.source]));
     figure.series.push_back(std::move(series));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From which context length on a method pays.
-#include "harness/record/derive.hpp"
 #include "reports/figure/break_even.hpp"
 #include "reports/figure/plot.hpp"
+#include "reports/figure/quantities.hpp"
 #include "reports/figure/text.hpp"
 
 namespace attnscope::reports {
@@ -10,6 +10,7 @@ namespace {
 
 Figure describe(const Wording& wording, const Facet& facet) {
   const record::Record& record = wording.record();
+  const Quantity speedup = derived(record, &record::Derived::speedup_over_dense);
   Figure figure{.name = {},
                 .title = "Speed-up over dense attention",
                 .subtitle = {},
@@ -21,9 +22,7 @@ Figure describe(const Wording& wording, const Facet& facet) {
                 .series = {}};
   for (const Curve& curve : curves(wording, facet, kv_len_of)) {
     if (record.points[curve.points.front()].method == "dense") continue;
-    figure.series.push_back(series_of(wording, curve, kv_len_of, [&](const record::Point& point) {
-      return record::derive(record, point).speedup_over_dense;
-    }));
+    figure.series.push_back(series_of(wording, curve, kv_len_of, speedup));
   }
   Series crossings{.name = "break-even", .role = Role::cloud, .style = {.colour = 0, .marker = 5}, .points = {}};
   for (const BreakEven& one : break_evens(wording, facet))

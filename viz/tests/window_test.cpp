@@ -30,6 +30,7 @@ class WindowTest : public QObject {
   void aShortRunArrivesInThePages();
   void theAttentionMapIsComputed();
   void theProgramExportsWithoutADisplay();
+  void reportsTakeTheirPicturesFromTheDashboard();
 };
 
 void WindowTest::everyPageShowsAPublishedRecord() {
@@ -190,6 +191,21 @@ void WindowTest::theProgramExportsWithoutADisplay() {
   QCOMPARE(run({record, "--export", folder.path(), "--format", "gif"}).first, 2);
   QCOMPARE(run({"/no/such/record.json", "--export", folder.path()}).first, 2);
   QCOMPARE(run({"--export", folder.path()}).first, 2);
+}
+
+void WindowTest::reportsTakeTheirPicturesFromTheDashboard() {
+  const QString program = QStringLiteral(ATTNSCOPE_PROGRAM_DIR "/attnscope");
+  if (!QFile::exists(program)) QSKIP("the attnscope program has not been built");
+  const QTemporaryDir folder;
+  QProcess report;
+  report.start(program, {"report", testing::published("decode_budget.json"), "-o", folder.path()});
+  QVERIFY(report.waitForFinished(60000));
+  QCOMPARE(report.exitCode(), 0);
+  QFile page(folder.filePath("report.html"));
+  QVERIFY(page.open(QIODevice::ReadOnly));
+  const QByteArray html = page.readAll();
+  QVERIFY(html.count("<svg") >= 3);
+  QCOMPARE(html.count("Generated with Qt"), html.count("<svg"));  // what Qt writes into every picture
 }
 
 }  // namespace attnscope::viz
