@@ -5,7 +5,6 @@
 #include <QApplication>
 #include <QCommandLineParser>
 #include <algorithm>
-#include <cstring>
 
 #include "harness/base/error.hpp"
 #include "viz/data/session.hpp"
@@ -44,14 +43,20 @@ int showWindow(const QStringList& files, const QString& baseline) {
   return QApplication::exec();
 }
 
-bool exports(int argc, char** argv) {
-  return std::any_of(argv, argv + argc, [](const char* word) { return std::strncmp(word, "--export", 8) == 0; });
+// Exporting and answering need no display.
+bool opensAWindow(int argc, char** argv) {
+  const QStringList words(argv + 1, argv + argc);
+  return std::ranges::none_of(words, [](const QString& word) {
+    static const QStringList answers{QStringLiteral("-h"), QStringLiteral("--help"), QStringLiteral("-v"),
+                                     QStringLiteral("--version")};
+    return word.startsWith(QStringLiteral("--export")) || answers.contains(word);
+  });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (exports(argc, argv)) qputenv("QT_QPA_PLATFORM", "offscreen");  // pictures need no display
+  if (!opensAWindow(argc, argv)) qputenv("QT_QPA_PLATFORM", "offscreen");
   QApplication app(argc, argv);
   QApplication::setOrganizationName(QStringLiteral("attnscope"));
   QApplication::setApplicationName(QStringLiteral("attnscope-viz"));

@@ -129,6 +129,7 @@ void Session::setPoint(std::optional<std::size_t> point) {
       if (std::ranges::find(m_families[i].points, *point) != m_families[i].points.end()) {
         setFamily(i);
         setContext(m_dataset->point(*point).shape.kv_len);
+        break;
       }
   emit pointChanged();
 }

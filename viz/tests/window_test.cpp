@@ -191,6 +191,7 @@ void WindowTest::theProgramExportsWithoutADisplay() {
   QCOMPARE(run({record, "--export", folder.path(), "--format", "gif"}).first, 2);
   QCOMPARE(run({"/no/such/record.json", "--export", folder.path()}).first, 2);
   QCOMPARE(run({"--export", folder.path()}).first, 2);
+  QVERIFY(run({"--help"}).second.contains("--baseline"));
 }
 
 void WindowTest::reportsTakeTheirPicturesFromTheDashboard() {

@@ -20,7 +20,8 @@ using reports::Scale;
 using reports::Series;
 
 constexpr double kMarkerSize = 8;
-constexpr double kReach = 14;  // pixels within which a mark is meant
+constexpr int kMostEntries = 24;  // of the legend
+constexpr double kReach = 14;     // pixels within which a mark is meant
 
 QCPScatterStyle scatterOf(const reports::Style& style, const QColor& colour) {
   constexpr std::array kShapes{
@@ -166,7 +167,7 @@ void FigurePainter::addCurve(const Series& series) {
     if (point.dimmed) dimmed.push_back(&point);
   }
   QCPGraph& graph = addGraph(series, all, false);
-  graph.addToLegend();
+  list(graph);
   if (std::ranges::any_of(all, [](const DataPoint* point) { return point->y_low && point->y_high; }))
     addErrorBars(graph, all, m_theme.colour(series.style));
   // A veil of the background's colour over the markers that another point beats.
@@ -208,7 +209,12 @@ void FigurePainter::addPatches(const Series& series) {
   auto* patches =  // owned by the plot
       new PatchPlottable(m_plot, series.patches, m_theme.colour(series.style), m_theme.background);
   patches->setName(words(series.name));
-  if (!series.name.empty()) patches->addToLegend();
+  if (!series.name.empty()) list(*patches);
+}
+
+// A legend longer than the picture would push the axes out of it; the tooltips name what it leaves out.
+void FigurePainter::list(QCPAbstractPlottable& plottable) {
+  if (m_plot.legend->itemCount() < kMostEntries) plottable.addToLegend();
 }
 
 void FigurePainter::setUpLegend() {

@@ -48,6 +48,7 @@ class FigurePainter {
   QCPGraph& addGraph(const reports::Series& series, const std::vector<const reports::DataPoint*>& points, bool dimmed);
   void addPatches(const reports::Series& series);
   void addErrorBars(QCPGraph& graph, const std::vector<const reports::DataPoint*>& points, const QColor& colour);
+  void list(QCPAbstractPlottable& plottable);
   void setUpLegend();
 
   QCustomPlot& m_plot;
