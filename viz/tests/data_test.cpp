@@ -125,6 +125,7 @@ void DataTest::cancellingKeepsWhatHasArrived() {
 }
 
 void DataTest::tenThousandPointsLoadInAMoment() {
+  if (!testing::kOptimised) QSKIP("an unoptimised build");
   const QTemporaryDir folder;
   const QString path = folder.filePath("many.json");
   record::write_record(path.toStdString(), manyPoints(10000));

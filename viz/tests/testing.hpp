@@ -11,6 +11,13 @@
 
 namespace attnscope::viz::testing {
 
+/// Limits of time mean something only where the compiler has done its work.
+#ifdef NDEBUG
+inline constexpr bool kOptimised = true;
+#else
+inline constexpr bool kOptimised = false;
+#endif
+
 inline DatasetPtr dataset() {
   return makeDataset(QStringLiteral("test"), {}, std::make_shared<const record::Record>(record::testing::record()));
 }

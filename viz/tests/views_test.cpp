@@ -191,6 +191,7 @@ void ViewsTest::exportWritesTheFiguresOfTheReport() {
 
 // 30 frames a second while panning is what we want; the limit is half of it, in processor time, since machines differ.
 void ViewsTest::tenThousandPointsAreFluid() {
+  if (!testing::kOptimised) QSKIP("an unoptimised build");
   Library library;
   Session session(library);
   FigureView view(session);
