@@ -270,7 +270,8 @@ TEST(ConfigErrors, NameFileKeyExpectedAndFound) {
       {sweep(R"("sampling": {"min_samples": 9, "max_samples": 3}, )"),
        "/sweeps/0/sampling: expected min_samples <= max_samples, found 9 and 3"},
       {sweep(R"("sampling": 3, )"),
-       "/sweeps/0/sampling: expected an object of processes, ci_width, min_samples, max_samples, max_seconds, timeout_seconds, "
+       "/sweeps/0/sampling: expected an object of processes, ci_width, min_samples, max_samples, max_seconds, "
+       "timeout_seconds, "
        "found 3"},
       {sweep("", R"("kv_len": 64, "cache_page": 24)"),
        "/sweeps/0/shape: cache_page must be 0 (contiguous) or a power of two, found 24"},
