@@ -58,7 +58,7 @@ std::optional<std::string> samples_violation(const nlohmann::json& point) {
 
 std::optional<std::string> schema_violation(const nlohmann::json& document) {
   static const auto schema = compile(nlohmann::json::parse(result_schema()));
-  if (const auto found = violation(*schema, document)) return found;
+  if (auto found = violation(*schema, document)) return found;
   const nlohmann::json& points = document["attnscope"]["points"];
   for (std::size_t i = 0; i < points.size(); ++i)
     if (const auto found = samples_violation(points[i])) return fmt::format("/attnscope/points/{}{}", i, *found);
@@ -70,7 +70,7 @@ std::optional<std::string> point_schema_violation(const nlohmann::json& point) {
     nlohmann::json whole = nlohmann::json::parse(result_schema());
     return compile({{"$ref", "#/definitions/point"}, {"definitions", whole.at("definitions")}});
   }();
-  if (const auto found = violation(*schema, point)) return found;
+  if (auto found = violation(*schema, point)) return found;
   return samples_violation(point);
 }
 
