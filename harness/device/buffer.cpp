@@ -109,6 +109,7 @@ void fill(Space space, void* target, int byte, std::size_t bytes) {
 }
 
 void copy(void* target, const void* source, std::size_t bytes, bool device) {
+  if (bytes == 0) return;  // empty buffers and containers may have no address
   if (!device) {
     std::memcpy(target, source, bytes);
     return;
