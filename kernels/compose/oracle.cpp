@@ -5,14 +5,10 @@
 
 #include "kernels/compose/cost.hpp"
 #include "kernels/compose/list_execution.hpp"
+#include "kernels/compose/score_buffer.hpp"
 
 namespace attnscope::compose {
 namespace {
-
-// Rows of scores and lists begin on 256-byte boundaries.
-constexpr std::int64_t kRowAlignment = 64;
-
-std::int64_t row_stride(std::int64_t length) { return (length + kRowAlignment - 1) / kRowAlignment * kRowAlignment; }
 
 class OracleExecution final : public ListExecution {
  public:
@@ -20,19 +16,15 @@ class OracleExecution final : public ListExecution {
       : ListExecution(backend, task,
                       {.page = 1, .capacity = rule.capacity ? rule.capacity : row_stride(task.inputs.shape.kv_len)}),
         rule_(std::move(rule)),
-        stride_(row_stride(task.inputs.shape.kv_len)),
-        scores_(engine().space(), plan().max_rows() * stride_ * sizeof(float)),
-        length_(engine().space(), plan().max_rows() * sizeof(std::int32_t)),
-        workspace_(engine().space(), select_workspace(stride_)) {}
+        scores_(engine().space(), plan().max_rows(), task.inputs.shape.kv_len),
+        workspace_(engine().space(), select_workspace(scores_.stride())) {}
 
  private:
   void select(const Chunk& chunk, const select::Lists& lists, StageObserver& observer) const override {
-    auto* length = length_.as<std::int32_t>();
-    const select::Scores scores{
-        .data = scores_.as<float>(), .rows = chunk.inputs.shape.rows(), .stride = stride_, .length = length};
+    const select::Scores scores = scores_.view(chunk.inputs.shape.rows());
     {
       const StageScope stage(observer, "logits", StageKind::select);
-      engine().logits(chunk.inputs, scores, length);
+      engine().logits(chunk.inputs, scores, scores_.length());
     }
     const StageScope stage(observer, rule_.stage, StageKind::select);
     rule_.choose(engine(), scores, lists, workspace_.data());
@@ -45,10 +37,8 @@ class OracleExecution final : public ListExecution {
   }
 
   const ChoiceRule rule_;
-  const std::int64_t stride_;
-  const Buffer scores_;     // float [rows of a chunk, stride]
-  const Buffer length_;     // int32 [rows of a chunk]
-  const Buffer workspace_;  // of the choosing engine
+  const ScoreBuffer scores_;  // of a chunk
+  const Buffer workspace_;    // of the choosing engine
 };
 
 }  // namespace

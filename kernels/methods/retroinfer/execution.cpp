@@ -3,14 +3,13 @@
 
 #include "harness/workload/safetensors.hpp"
 #include "kernels/compose/engine.hpp"
+#include "kernels/compose/score_buffer.hpp"
 #include "kernels/methods/retroinfer/zones.hpp"
 #include "kernels/select/group_sum.hpp"
 #include "kernels/selectors/list_buffer.hpp"
 
 namespace attnscope::retroinfer {
 namespace {
-
-constexpr std::int64_t kRowAlignment = 64;  // rows of scores begin on 256-byte boundaries
 
 void merge(const Queue& queue, const Shape& shape, std::span<const AttentionOutputs> parts,
            const AttentionOutputs& out) {
@@ -44,25 +43,6 @@ struct EstimationZone {
   }
 };
 
-/// A row of scores per query head, and the sums over a group.
-struct ScoreRows {
-  std::int64_t stride;
-  Buffer scores, score_length, sums, sum_length;
-
-  ScoreRows(Space space, const Shape& shape, std::int64_t clusters)
-      : stride((clusters + kRowAlignment - 1) / kRowAlignment * kRowAlignment),
-        scores(space, shape.rows() * stride * sizeof(float)),
-        score_length(space, shape.rows() * sizeof(std::int32_t)),
-        sums(space, shape.batch * shape.kv_heads * stride * sizeof(float)),
-        sum_length(space, shape.batch * shape.kv_heads * sizeof(std::int32_t)) {}
-  select::Scores per_query_head(const Shape& shape) const {
-    return {scores.as<float>(), shape.rows(), stride, score_length.as<std::int32_t>()};
-  }
-  select::Scores per_kv_head(const Shape& shape) const {
-    return {sums.as<float>(), shape.batch * shape.kv_heads, stride, sum_length.as<std::int32_t>()};
-  }
-};
-
 class RetroInferExecution final : public Execution {
  public:
   RetroInferExecution(Backend backend, const Task& task, const Zones& zones)
@@ -74,13 +54,14 @@ class RetroInferExecution final : public Execution {
         points_{.in = task.inputs, .first = zones.plan.first, .keys = zones.plan.keys},
         clusters_(queue_, points_, zones.plan),
         cluster_inputs_(cluster_inputs(task.inputs, zones, clusters_.centroids.data(), clusters_.values.data())),
-        rows_(space(), shape(), zones.plan.clusters),
+        scores_(space(), shape().rows(), zones.plan.clusters),
+        sums_(space(), shape().batch * shape().kv_heads, zones.plan.clusters),
         retrieved_(space(), shape(), shape().kv_heads, 1, zones.retrieved),
         ranked_(space(), shape(), shape().kv_heads, 1, zones.ranked()),
         keys_(space(), shape(), shape().kv_heads, 1, shape().kv_len),
         members_workspace_(space(), lists_->members_workspace(keys_.rows(), shape().kv_len)),
-        group_workspace_(space(), select::group_sum_workspace(queue_, rows_.per_query_head(shape()))),
-        select_workspace_(space(), engine_->select_workspace(keys_.rows(), rows_.stride)),
+        group_workspace_(space(), select::group_sum_workspace(queue_, scores_.view())),
+        select_workspace_(space(), engine_->select_workspace(keys_.rows(), sums_.stride())),
         attend_workspace_(space(), engine_->attend_workspace(shape(), keys_.view())) {
     if (zones.estimated == 0) return;
     estimation_.emplace(space(), shape(), zones);
@@ -153,15 +134,14 @@ class RetroInferExecution final : public Execution {
 
   /// The first clusters of each KV head by the attention that its query heads pay to the centroids.
   void rank(StageObserver& observer) {
-    const select::Scores scores = rows_.per_query_head(shape()), sums = rows_.per_kv_head(shape());
+    const select::Scores scores = scores_.view(), sums = sums_.view();
     {
       const StageScope stage(observer, "centroid_scores", StageKind::select);
-      engine_->logits(cluster_inputs_, scores, rows_.score_length.as<std::int32_t>());
+      engine_->logits(cluster_inputs_, scores, scores_.length());
     }
     {
       const StageScope stage(observer, "group_sum", StageKind::select);
-      select::group_sum(queue_, scores, shape().group(), sums, rows_.sum_length.as<std::int32_t>(),
-                        group_workspace_.data());
+      select::group_sum(queue_, scores, shape().group(), sums, sums_.length(), group_workspace_.data());
       lists_->mask_empty(zones_.plan, clusters_.begin.as<std::int32_t>(), sums);
     }
     const StageScope stage(observer, "top_k", StageKind::select);
@@ -204,7 +184,8 @@ class RetroInferExecution final : public Execution {
   const select::Points points_;
   const select::Clusters clusters_;
   const AttentionInputs cluster_inputs_;
-  const ScoreRows rows_;
+  const compose::ScoreBuffer scores_;               // per query head
+  const compose::ScoreBuffer sums_;                 // per KV head
   const selectors::ListBuffer retrieved_, ranked_;  // clusters
   const selectors::ListBuffer keys_;                // attended exactly
   const Buffer members_workspace_, group_workspace_, select_workspace_, attend_workspace_;

@@ -4,6 +4,7 @@
 
 #include "kernels/compose/cost.hpp"
 #include "kernels/compose/engine.hpp"
+#include "kernels/compose/score_buffer.hpp"
 #include "kernels/methods/twilight/pruning.hpp"
 #include "kernels/select/group_union.hpp"
 #include "kernels/select/names.hpp"
@@ -17,8 +18,6 @@ namespace {
 using selectors::HostLists;
 using selectors::ListBuffer;
 
-constexpr std::int64_t kRowAlignment = 64;  // rows of scores begin on 256-byte boundaries
-
 class TwilightSelector final : public selectors::Selector {
  public:
   TwilightSelector(Backend backend, const Task& task, const Params& params, const Settings& settings)
@@ -28,11 +27,9 @@ class TwilightSelector final : public selectors::Selector {
         engine_(compose::make_engine(backend, task.stream)),
         base_(settings.base ? settings.base->prepare(backend, task, params) : nullptr),
         copy_(on_, inputs_, settings.bits),
-        stride_((most_candidates() + kRowAlignment - 1) / kRowAlignment * kRowAlignment),
-        scores_(on_.space(), shape().rows() * stride_ * sizeof(float)),
-        length_(on_.space(), shape().rows() * sizeof(std::int32_t)),
-        pruned_(on_.space(), shape(), shape().q_heads, 1, stride_),
-        workspace_(on_.space(), engine_->select_workspace(shape().rows(), stride_)) {
+        scores_(on_.space(), shape().rows(), most_candidates()),
+        pruned_(on_.space(), shape(), shape().q_heads, 1, scores_.stride()),
+        workspace_(on_.space(), engine_->select_workspace(shape().rows(), scores_.stride())) {
     if (!settings.group_union) return;
     union_.emplace(on_.space(), shape(), shape().kv_heads, 1, shape().kv_len);
     union_workspace_ = Buffer(on_.space(), select::group_union_workspace(on_, shape(), pruned_.view()));
@@ -48,15 +45,13 @@ class TwilightSelector final : public selectors::Selector {
     host_candidates_.reset();
     host_pruned_.reset();
     if (base_) base_->select(observer);
-    auto* length = length_.as<std::int32_t>();
-    const select::Scores scores{
-        .data = scores_.as<float>(), .rows = shape().rows(), .stride = stride_, .length = length};
+    const select::Scores scores = scores_.view();
     {
       const StageScope stage(observer, "estimate", StageKind::select);
       if (base_)
-        select::quantized_scores(on_, inputs_, copy_.keys(), base_->lists(), scores, length);
+        select::quantized_scores(on_, inputs_, copy_.keys(), base_->lists(), scores, scores_.length());
       else
-        select::quantized_scores(on_, inputs_, copy_.keys(), scores, length);
+        select::quantized_scores(on_, inputs_, copy_.keys(), scores, scores_.length());
     }
     {
       const StageScope stage(observer, "top_p", StageKind::select);
@@ -148,9 +143,7 @@ class TwilightSelector final : public selectors::Selector {
   const std::unique_ptr<const compose::Engine> engine_;
   const std::unique_ptr<selectors::Selector> base_;  // null: every key is a candidate
   const selectors::QuantizedCopy copy_;
-  const std::int64_t stride_;
-  const Buffer scores_;              // float [rows, stride]
-  const Buffer length_;              // int32 [rows]
+  const compose::ScoreBuffer scores_;
   const ListBuffer pruned_;          // per query head
   const Buffer workspace_;           // of the top-p engine
   std::optional<ListBuffer> union_;  // per KV head

@@ -2,14 +2,13 @@
 #include "harness/base/half.hpp"
 #include "kernels/compose/cost.hpp"
 #include "kernels/compose/engine.hpp"
+#include "kernels/compose/score_buffer.hpp"
 #include "kernels/selectors/double_sparsity/settings.hpp"
 #include "kernels/selectors/list_buffer.hpp"
 #include "kernels/selectors/quantized_copy.hpp"
 
 namespace attnscope::double_sparsity {
 namespace {
-
-constexpr std::int64_t kRowAlignment = 64;  // rows of scores begin on 256-byte boundaries
 
 /// The calibration block, read from wherever the inputs lie.
 CalibrationRows rows_of(const compose::Engine& engine, const AttentionInputs& in) {
@@ -45,11 +44,9 @@ class DoubleSparsitySelector final : public selectors::Selector {
         labels_(on_, inputs_, settings.bits,
                 calibrated_channels(shape(), rows_of(*engine_, inputs_), settings.target, settings.label_heads,
                                     settings.channels)),
-        stride_((shape().kv_len + kRowAlignment - 1) / kRowAlignment * kRowAlignment),
         lists_(on_.space(), shape(), shape().q_heads, 1, settings.budget),
-        scores_(on_.space(), shape().rows() * stride_ * sizeof(float)),
-        length_(on_.space(), shape().rows() * sizeof(std::int32_t)),
-        workspace_(on_.space(), engine_->select_workspace(shape().rows(), stride_)) {}
+        scores_(on_.space(), shape().rows(), shape().kv_len),
+        workspace_(on_.space(), engine_->select_workspace(shape().rows(), scores_.stride())) {}
 
   void build(StageObserver& observer) override {
     const StageScope stage(observer, "labels", StageKind::build);
@@ -57,12 +54,10 @@ class DoubleSparsitySelector final : public selectors::Selector {
   }
 
   void select(StageObserver& observer) override {
-    auto* length = length_.as<std::int32_t>();
-    const select::Scores scores{
-        .data = scores_.as<float>(), .rows = shape().rows(), .stride = stride_, .length = length};
+    const select::Scores scores = scores_.view();
     {
       const StageScope stage(observer, "label_scores", StageKind::select);
-      select::quantized_scores(on_, inputs_, labels_.keys(), scores, length);
+      select::quantized_scores(on_, inputs_, labels_.keys(), scores, scores_.length());
     }
     const StageScope stage(observer, "top_k", StageKind::select);
     engine_->top_k(scores, settings_.budget, lists_.lists(), workspace_.data());
@@ -89,10 +84,8 @@ class DoubleSparsitySelector final : public selectors::Selector {
   const Queue on_;
   const std::unique_ptr<const compose::Engine> engine_;
   const selectors::QuantizedCopy labels_;
-  const std::int64_t stride_;
   const selectors::ListBuffer lists_;
-  const Buffer scores_;     // float [rows, stride]
-  const Buffer length_;     // int32 [rows]
+  const compose::ScoreBuffer scores_;
   const Buffer workspace_;  // of the top-k engine
 };
 

@@ -8,15 +8,7 @@
 namespace attnscope::h2o {
 namespace {
 
-observed::Settings settings_of(const Shape& shape, const Params& params) {
-  const auto keys = static_cast<double>(shape.kv_len);
-  const std::int64_t kept = std::max<std::int64_t>(1, static_cast<std::int64_t>(params.real("share") * keys));
-  const std::int64_t recent =
-      std::clamp<std::int64_t>(static_cast<std::int64_t>(params.real("recent") * static_cast<double>(kept)), 1, kept);
-  return {.queries = shape.history, .prefix = shape.kv_len - recent, .kept = kept - recent, .pool = {}};
-}
-
-class H2oKind final : public selectors::SelectorKind {
+class H2oKind final : public observed::Kind {
  public:
   std::string_view name() const override { return "h2o"; }
 
@@ -46,13 +38,13 @@ class H2oKind final : public selectors::SelectorKind {
 
   bool keeps_all(const Shape&, const Params& params) const override { return params.real("share") >= 1; }
 
-  std::unique_ptr<const Definition> define(const AttentionInputs& host, const Params& params,
-                                           std::vector<SideTensor>) const override {
-    return observed::define(host, settings_of(host.shape, params));
-  }
-
-  std::unique_ptr<selectors::Selector> prepare(Backend backend, const Task& task, const Params& params) const override {
-    return observed::make_selector(backend, task, settings_of(task.inputs.shape, params));
+ private:
+  observed::Settings settings_of(const Shape& shape, const Params& params) const override {
+    const auto keys = static_cast<double>(shape.kv_len);
+    const std::int64_t kept = std::max<std::int64_t>(1, static_cast<std::int64_t>(params.real("share") * keys));
+    const std::int64_t recent =
+        std::clamp<std::int64_t>(static_cast<std::int64_t>(params.real("recent") * static_cast<double>(kept)), 1, kept);
+    return {.queries = shape.history, .prefix = shape.kv_len - recent, .kept = kept - recent, .pool = {}};
   }
 };
 

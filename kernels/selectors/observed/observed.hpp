@@ -23,4 +23,19 @@ std::unique_ptr<const Definition> define(const AttentionInputs& host, const Sett
 /// Stages `observe`, `pool` and `top_k`, all of the build.
 std::unique_ptr<selectors::Selector> make_selector(Backend backend, const Task& task, const Settings& settings);
 
+/// A selector of this kind: what is left to say is its name, its parameters and what they mean on a shape.
+class Kind : public selectors::SelectorKind {
+ public:
+  std::unique_ptr<const Definition> define(const AttentionInputs& host, const Params& params,
+                                           std::vector<SideTensor>) const final {
+    return observed::define(host, settings_of(host.shape, params));
+  }
+  std::unique_ptr<selectors::Selector> prepare(Backend backend, const Task& task, const Params& params) const final {
+    return make_selector(backend, task, settings_of(task.inputs.shape, params));
+  }
+
+ private:
+  virtual Settings settings_of(const Shape& shape, const Params& params) const = 0;
+};
+
 }  // namespace attnscope::observed

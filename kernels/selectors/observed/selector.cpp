@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/compose/cost.hpp"
 #include "kernels/compose/engine.hpp"
+#include "kernels/compose/score_buffer.hpp"
 #include "kernels/selectors/list_buffer.hpp"
 #include "kernels/selectors/observed/observed.hpp"
 
 namespace attnscope::observed {
 namespace {
-
-constexpr std::int64_t kRowAlignment = 64;  // rows of scores begin on 256-byte boundaries
 
 class ObservedSelector final : public selectors::Selector {
  public:
@@ -16,30 +15,26 @@ class ObservedSelector final : public selectors::Selector {
         settings_(settings),
         on_{backend, task.stream},
         engine_(compose::make_engine(backend, task.stream)),
-        stride_((shape().kv_len + kRowAlignment - 1) / kRowAlignment * kRowAlignment),
         lists_(on_.space(), shape(), shape().q_heads, 1, kept_keys()),
-        sums_(on_.space(), shape().rows() * stride_ * sizeof(float)),
-        pooled_(on_.space(), shape().rows() * stride_ * sizeof(float)),
-        length_(on_.space(), shape().rows() * sizeof(std::int32_t)),
-        observe_workspace_(on_.space(), select::observe_workspace(on_, inputs_, settings.queries, stride_)),
-        select_workspace_(on_.space(), engine_->select_workspace(shape().rows(), stride_)) {}
+        sums_(on_.space(), shape().rows(), shape().kv_len),
+        pooled_(on_.space(), shape().rows(), shape().kv_len),
+        observe_workspace_(on_.space(), select::observe_workspace(on_, inputs_, settings.queries, sums_.stride())),
+        select_workspace_(on_.space(), engine_->select_workspace(shape().rows(), pooled_.stride())) {}
 
   void build(StageObserver& observer) override {
-    auto* length = length_.as<std::int32_t>();
-    const select::Scores sums{.data = sums_.as<float>(), .rows = shape().rows(), .stride = stride_, .length = length};
-    const select::Scores pooled{
-        .data = pooled_.as<float>(), .rows = shape().rows(), .stride = stride_, .length = length};
     {
       const StageScope stage(observer, "observe", StageKind::build);
-      select::observed_attention(on_, inputs_, settings_.queries, sums, length, observe_workspace_.data());
+      select::observed_attention(on_, inputs_, settings_.queries, sums_.view(), sums_.length(),
+                                 observe_workspace_.data());
     }
     {
       const StageScope stage(observer, "pool", StageKind::build);
-      select::pool_prefix(on_, sums, settings_.pool, settings_.prefix, shape().kv_len, pooled, length);
+      select::pool_prefix(on_, sums_.view(), settings_.pool, settings_.prefix, shape().kv_len, pooled_.view(),
+                          pooled_.length());
     }
     // The recent keys stand in the row as +infinity: the choice takes them first, in their place in the list.
     const StageScope stage(observer, "top_k", StageKind::build);
-    engine_->top_k(pooled, kept_keys(), lists_.lists(), select_workspace_.data());
+    engine_->top_k(pooled_.view(), kept_keys(), lists_.lists(), select_workspace_.data());
   }
 
   TokenList lists() const override { return lists_.view(); }
@@ -75,7 +70,7 @@ class ObservedSelector final : public selectors::Selector {
                       .dims = {shape().batch, shape().q_heads, settings_.prefix},
                       .bytes = std::vector<std::byte>(shape().rows() * row_bytes)};
     for (std::int64_t row = 0; row < shape().rows(); ++row)
-      engine_->read(pooled.bytes.data() + row * row_bytes, pooled_.as<float>() + row * stride_, row_bytes);
+      engine_->read(pooled.bytes.data() + row * row_bytes, pooled_.view().data + row * pooled_.stride(), row_bytes);
     return {std::move(pooled)};
   }
 
@@ -87,11 +82,9 @@ class ObservedSelector final : public selectors::Selector {
   const Settings settings_;
   const Queue on_;
   const std::unique_ptr<const compose::Engine> engine_;
-  const std::int64_t stride_;
   const selectors::ListBuffer lists_;
-  const Buffer sums_;    // float [rows, stride]: what was observed
-  const Buffer pooled_;  // float [rows, stride]
-  const Buffer length_;  // int32 [rows]
+  const compose::ScoreBuffer sums_;  // what was observed
+  const compose::ScoreBuffer pooled_;
   const Buffer observe_workspace_;
   const Buffer select_workspace_;
 };

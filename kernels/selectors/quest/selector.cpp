@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <limits>
 
+#include "harness/workload/safetensors.hpp"
 #include "kernels/compose/cost.hpp"
 #include "kernels/compose/engine.hpp"
+#include "kernels/compose/score_buffer.hpp"
 #include "kernels/selectors/list_buffer.hpp"
 #include "kernels/selectors/quest/pages.hpp"
 
 namespace attnscope::quest {
 namespace {
-
-constexpr std::int64_t kRowAlignment = 64;  // rows of scores begin on 256-byte boundaries
-
-std::string safetensors_dtype(Dtype dtype) {
-  return dtype == Dtype::f32 ? "F32" : dtype == Dtype::f16 ? "F16" : "BF16";
-}
 
 class QuestSelector final : public selectors::Selector {
  public:
@@ -21,20 +17,17 @@ class QuestSelector final : public selectors::Selector {
       : inputs_(task.inputs),
         pages_(pages),
         engine_(compose::make_engine(backend, task.stream)),
-        stride_((pages.total + kRowAlignment - 1) / kRowAlignment * kRowAlignment),
         lists_(engine_->space(), shape(), shape().q_heads, pages.page, pages.budget),
         bounds_(engine_->space(), bounds_elements() * size_of(shape().dtype)),
-        scores_(engine_->space(), shape().rows() * stride_ * sizeof(float)),
-        length_(engine_->space(), shape().rows() * sizeof(std::int32_t)),
-        workspace_(engine_->space(), engine_->select_workspace(shape().rows(), stride_)) {
+        scores_(engine_->space(), shape().rows(), pages.total),
+        workspace_(engine_->space(), engine_->select_workspace(shape().rows(), scores_.stride())) {
     // The current page is not scored. Its place in the row holds +infinity from here on, so that the top-k that ranks
     // the others always takes it, in its place in the ascending list.
-    std::vector<float> scores(static_cast<std::size_t>(shape().rows() * stride_));
+    std::vector<float> scores(static_cast<std::size_t>(shape().rows() * scores_.stride()));
     for (std::int64_t row = 0; row < shape().rows(); ++row)
-      scores[row * stride_ + pages_.ranked()] = std::numeric_limits<float>::infinity();
-    scores_.copy_from_host(scores.data(), scores_.bytes());
+      scores[row * scores_.stride() + pages_.ranked()] = std::numeric_limits<float>::infinity();
     const std::vector<std::int32_t> length(shape().rows(), static_cast<std::int32_t>(pages_.total));
-    length_.copy_from_host(length.data(), length_.bytes());
+    scores_.copy_from_host(scores.data(), length.data());
   }
 
   void build(StageObserver& observer) override {
@@ -43,8 +36,7 @@ class QuestSelector final : public selectors::Selector {
   }
 
   void select(StageObserver& observer) override {
-    const select::Scores scores{
-        .data = scores_.as<float>(), .rows = shape().rows(), .stride = stride_, .length = length_.as<std::int32_t>()};
+    const select::Scores scores = scores_.view();
     {
       const StageScope stage(observer, "page_scores", StageKind::select);
       engine_->page_scores(inputs_, bounds(), scores);
@@ -65,7 +57,7 @@ class QuestSelector final : public selectors::Selector {
 
   std::vector<SideTensor> side_tensors() const override {
     SideTensor bounds{.name = "page_bounds",
-                      .dtype = safetensors_dtype(shape().dtype),
+                      .dtype = std::string(safetensors_dtype(shape().dtype)),
                       .dims = {shape().batch, shape().kv_heads, pages_.ranked(), 2, shape().head_dim},
                       .bytes = std::vector<std::byte>(bounds_.bytes())};
     engine_->read(bounds.bytes.data(), bounds_.data(), bounds_.bytes());
@@ -75,7 +67,7 @@ class QuestSelector final : public selectors::Selector {
                       .dims = {shape().batch, shape().q_heads, pages_.ranked()},
                       .bytes = std::vector<std::byte>(shape().rows() * row_bytes)};
     for (std::int64_t row = 0; row < shape().rows(); ++row)
-      engine_->read(scores.bytes.data() + row * row_bytes, scores_.as<float>() + row * stride_, row_bytes);
+      engine_->read(scores.bytes.data() + row * row_bytes, scores_.view().data + row * scores_.stride(), row_bytes);
     return {std::move(bounds), std::move(scores)};
   }
 
@@ -89,11 +81,9 @@ class QuestSelector final : public selectors::Selector {
   const AttentionInputs inputs_;
   const Pages pages_;
   const std::unique_ptr<const compose::Engine> engine_;
-  const std::int64_t stride_;
   selectors::ListBuffer lists_;
-  Buffer bounds_;           // [batch, kv_heads, ranked pages, 2, head_dim]
-  Buffer scores_;           // float [rows, stride]
-  Buffer length_;           // int32 [rows], all pages_.total
+  Buffer bounds_;  // [batch, kv_heads, ranked pages, 2, head_dim]
+  compose::ScoreBuffer scores_;
   const Buffer workspace_;  // of the top-k engine
 };
 

@@ -9,17 +9,7 @@
 namespace attnscope::snapkv {
 namespace {
 
-/// The prompt is everything before the query's own key; its last `observe` tokens observe, and are kept.
-observed::Settings settings_of(const Shape& shape, const Params& params) {
-  const std::int64_t observe = params.integer("observe");
-  return {.queries = observe,
-          .prefix = shape.kv_len - shape.q_len - observe,
-          .kept = params.integer("budget") - observe,
-          .pool = {.width = params.integer("pool_width"),
-                   .kind = params.choice("pool") == "max" ? select::Pool::Kind::max : select::Pool::Kind::mean}};
-}
-
-class SnapKvKind final : public selectors::SelectorKind {
+class SnapKvKind final : public observed::Kind {
  public:
   std::string_view name() const override { return "snapkv"; }
 
@@ -58,13 +48,15 @@ class SnapKvKind final : public selectors::SelectorKind {
     return shape.kv_len - shape.q_len <= params.integer("budget");
   }
 
-  std::unique_ptr<const Definition> define(const AttentionInputs& host, const Params& params,
-                                           std::vector<SideTensor>) const override {
-    return observed::define(host, settings_of(host.shape, params));
-  }
-
-  std::unique_ptr<selectors::Selector> prepare(Backend backend, const Task& task, const Params& params) const override {
-    return observed::make_selector(backend, task, settings_of(task.inputs.shape, params));
+ private:
+  /// The prompt is everything before the query's own key; its last `observe` tokens observe, and are kept.
+  observed::Settings settings_of(const Shape& shape, const Params& params) const override {
+    const std::int64_t observe = params.integer("observe");
+    return {.queries = observe,
+            .prefix = shape.kv_len - shape.q_len - observe,
+            .kept = params.integer("budget") - observe,
+            .pool = {.width = params.integer("pool_width"),
+                     .kind = params.choice("pool") == "max" ? select::Pool::Kind::max : select::Pool::Kind::mean}};
   }
 };
 
